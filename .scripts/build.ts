@@ -1,0 +1,113 @@
+/**
+ * `npm run build [-- --outdir <folder>]`: what is published.
+ *
+ * One bundle with an entry for each name in `exports`, and declarations beside it. Bundled is everything but packages
+ * that are CommonJS for Node alone: loading `effect`, `@effect/schema` and `rxjs` file by file would cost a user's script
+ * four times as long as the whole bundle. They stay dependencies, since the declarations name their types, and values of
+ * two copies of them work together.
+ */
+import { type Metafile, build } from 'esbuild';
+import { existsSync } from 'node:fs';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import ts from 'typescript';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Entry of the bundle → its source. */
+const entries = Object.fromEntries(
+  Object.entries({ index: 'lib/index.ts', node: 'lib/node/index.ts', testing: 'lib/testing/index.ts' }).filter(
+    ([, source]) => existsSync(join(root, source)),
+  ),
+);
+
+const external = ['node:*', 'ws', 'cross-spawn'];
+
+const bundle = async (outdir: string): Promise<Metafile> => {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: entries,
+    outdir,
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    // One build for all entries, so that they share their chunks: the core stays free of Node by the floors, not by a flag.
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    conditions: ['es2015', 'import'],
+    target: ['es2022', 'node20'],
+    external,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    metafile: true,
+  });
+  return metafile;
+};
+
+/** Licences of what the bundle holds ask for their texts to travel along. */
+const licences = async (outdir: string, { outputs }: Metafile): Promise<string[]> => {
+  const packages = new Set<string>();
+  for (const { inputs } of Object.values(outputs))
+    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+      const name = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(path)?.[1];
+      if (name !== undefined && bytesInOutput > 0) packages.add(name);
+    }
+  const texts = [...packages].sort().map(async (name) => {
+    const folder = join(root, 'node_modules', name);
+    const { version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Record<
+      string,
+      string
+    >;
+    const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file === undefined ? '' : await readFile(join(folder, file), 'utf8');
+    return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+  });
+  await writeFile(join(outdir, 'THIRD-PARTY.txt'), (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`));
+  return [...packages];
+};
+
+/** `dist/types` mirrors lib. Throws what the compiler finds. */
+const declarations = (outdir: string): void => {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
+    config: unknown;
+  };
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  const program = ts.createProgram({
+    rootNames: Object.values(entries).map((source) => join(root, source)),
+    options: {
+      ...options,
+      noEmit: false,
+      declaration: true,
+      emitDeclarationOnly: true,
+      rootDir: join(root, 'lib'),
+      outDir: join(outdir, 'types'),
+    },
+  });
+  const { diagnostics } = program.emit();
+  const found = [...ts.getPreEmitDiagnostics(program), ...diagnostics];
+  if (found.length > 0) {
+    const host = {
+      getCurrentDirectory: () => root,
+      getCanonicalFileName: (name: string) => name,
+      getNewLine: () => '\n',
+    };
+    throw new Error(`declarations:\n${ts.formatDiagnostics(found, host)}`);
+  }
+};
+
+const { values } = parseArgs({ options: { outdir: { type: 'string', default: 'dist' } } });
+const outdir = resolve(root, values.outdir);
+await rm(outdir, { recursive: true, force: true });
+const metafile = await bundle(outdir);
+const bundled = await licences(outdir, metafile);
+declarations(outdir);
+
+for (const [path, { bytes }] of Object.entries(metafile.outputs))
+  if (path.endsWith('.js')) console.log(`${relative(root, resolve(root, path))}  ${(bytes / 1024).toFixed(0)} KiB`);
+console.log(`bundled: ${bundled.join(', ')}`);

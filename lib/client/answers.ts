@@ -1,0 +1,59 @@
+/** What a client makes of results: defaults filled in, shapes checked, structured content held against its schema. */
+import { InvalidAnswer, NotSupported } from '../frame/errors.ts';
+import type { JsonObject } from '../frame/frame.ts';
+import { validator } from '../protocol/dated.ts';
+import type { Row } from '../protocol/methods.ts';
+import { latestRevision } from '../protocol/revisions.ts';
+import type { Tool } from '../protocol/tool.ts';
+import { jsonSchemaValidator } from '../shape/json-schema.ts';
+import type { ResultCheck } from './request.ts';
+
+/** Checks the results of one method (RPC-21, RPC-22). */
+export const answersOf = (method: string, { result: schema, cacheable }: Row): ResultCheck => {
+  const problem = schema === undefined ? () => undefined : validator(schema, latestRevision);
+  return (given) => {
+    const result = completed(given, cacheable === true);
+    const { resultType } = result;
+    if (resultType === 'input_required') throw new NotSupported({ method, message: `${method} needs input, which this client cannot give` });
+    if (resultType !== 'complete') throw new InvalidAnswer({ method, message: `the answer to ${method} has an unknown resultType: ${JSON.stringify(resultType)}` });
+    const flaw = problem(result);
+    if (flaw !== undefined) throw new InvalidAnswer({ method, message: `the answer to ${method} is not valid: ${flaw}` });
+    return result;
+  };
+};
+
+/** An absent result type means complete (RPC-21); absent cache hints mean: do not keep (AMB-16). */
+const completed = (result: JsonObject, cacheable: boolean): JsonObject => {
+  if (result['resultType'] !== undefined && (!cacheable || (result['ttlMs'] !== undefined && result['cacheScope'] !== undefined))) return result;
+  return cacheable ? { resultType: 'complete', ttlMs: 0, cacheScope: 'private', ...result } : { resultType: 'complete', ...result };
+};
+
+/** The output schemas of the tools that a client has listed; results of others go unchecked. */
+export interface OutputSchemas {
+  learn(tools: readonly Tool[]): void;
+  /** @throws InvalidAnswer where a result does not fit the tool's own schema (TOOL-13) */
+  check(name: string, result: JsonObject): void;
+}
+
+export const outputSchemas = (): OutputSchemas => {
+  const schemas = new Map<string, JsonObject>();
+  const compiled = new Map<string, (value: unknown) => string | undefined>();
+  const wrong = (name: string, why: string): InvalidAnswer => new InvalidAnswer({ method: 'tools/call', message: `the result of tool ${name} ${why}` });
+  return {
+    learn: (tools) => {
+      schemas.clear();
+      compiled.clear();
+      for (const { name, outputSchema } of tools) if (outputSchema !== undefined) schemas.set(name, outputSchema);
+    },
+    check: (name, result) => {
+      const schema = schemas.get(name);
+      // A tool that failed owes no structured content (AMB-07).
+      if (schema === undefined || result['isError'] === true) return;
+      if (result['structuredContent'] === undefined) throw wrong(name, 'lacks the structured content that its output schema promises');
+      let check = compiled.get(name);
+      if (check === undefined) compiled.set(name, (check = jsonSchemaValidator(schema, `tool ${JSON.stringify(name)}, output`)));
+      const problem = check(result['structuredContent']);
+      if (problem !== undefined) throw wrong(name, `does not fit its output schema: ${problem}`);
+    },
+  };
+};

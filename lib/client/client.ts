@@ -1,0 +1,77 @@
+/** What a connected client can do, and how its types follow from the server's. */
+import type { Observable } from 'rxjs';
+import type { Exchange, Notification } from '../exchange/exchange.ts';
+import type { JsonObject } from '../frame/frame.ts';
+import type { Completion, CompletionReference } from '../protocol/completion.ts';
+import type { Resource } from '../protocol/content.ts';
+import type { LoggingLevel } from '../protocol/level.ts';
+import type { ParamsOf, RequestMethod, ResultOf } from '../protocol/methods.ts';
+import type { Implementation, ServerCapabilities } from '../protocol/peer.ts';
+import type { GetPromptResult, Prompt } from '../protocol/prompts.ts';
+import type { ReadResourceResult, ResourceTemplate } from '../protocol/resources.ts';
+import type { Revision } from '../protocol/revisions.ts';
+import type { SubscriptionFilter } from '../protocol/subscription.ts';
+import type { Tool } from '../protocol/tool.ts';
+import type { CallToolResult } from '../protocol/tools.ts';
+import type { Limits } from './deadline.ts';
+import type { CallEvent, LogEvent } from './request.ts';
+
+/** How one call differs from the others. */
+export interface CallOptions extends Limits {
+  /** The least severe log lines to hear of. Default: none. */
+  readonly logLevel?: LoggingLevel;
+  /** Travels in `_meta`: trace context, or keys under a prefix of your own. */
+  readonly meta?: JsonObject;
+}
+
+export interface PromiseOptions extends CallOptions {
+  /** Aborting it cancels the call. */
+  readonly signal?: AbortSignal;
+}
+
+/** The tools of a server whose type is known; any tool, of any other. */
+export type ToolName<Tools> = unknown extends Tools ? string : keyof Tools & string;
+export type ToolArgs<Tools, N> = unknown extends Tools ? JsonObject : N extends keyof Tools ? (Tools[N] extends (args: infer A) => unknown ? A : JsonObject) : JsonObject;
+export type ToolResult<Tools, N> = CallToolResult & {
+  readonly structuredContent?: unknown extends Tools ? unknown : N extends keyof Tools ? (Tools[N] extends (args: never) => infer W ? W : unknown) : unknown;
+};
+
+export interface Client<Tools = unknown> {
+  readonly revision: Revision;
+  /** What the server calls itself, if it does. */
+  readonly server: Implementation | undefined;
+  readonly capabilities: ServerCapabilities;
+  /** What a model should know about using the server. */
+  readonly instructions: string | undefined;
+  /** The server as an exchange: to be served again, composed, or asked what this interface does not cover. */
+  readonly exchange: Exchange;
+
+  /** Calls a tool on subscription: progress and log lines, then the result. Unsubscribing cancels the call. */
+  call<N extends ToolName<Tools>>(name: N, args: ToolArgs<Tools, N>, options?: CallOptions): Observable<CallEvent<ToolResult<Tools, N>>>;
+  /** Calls a tool at once. A tool that failed resolves with `isError`; a protocol error rejects. */
+  callTool<N extends ToolName<Tools>>(name: N, args: ToolArgs<Tools, N>, options?: PromiseOptions): Promise<ToolResult<Tools, N>>;
+  /** Any request of the protocol, as a stream. */
+  request<M extends RequestMethod>(method: M, params: ParamsOf<M> & object, options?: CallOptions): Observable<CallEvent<ResultOf<M>>>;
+  readResource(uri: string, options?: PromiseOptions): Promise<ReadResourceResult>;
+  getPrompt(name: string, args?: Readonly<Record<string, string>>, options?: PromiseOptions): Promise<GetPromptResult>;
+  /** Suggests values for an argument of a prompt or a variable of a resource template. */
+  complete(ref: CompletionReference, argument: string, typed: string, resolved?: Readonly<Record<string, string>>, options?: PromiseOptions): Promise<Completion>;
+
+  /** All pages of a list, one after the other, as their items. */
+  listTools(options?: CallOptions): Observable<readonly Tool[]>;
+  listPrompts(options?: CallOptions): Observable<readonly Prompt[]>;
+  listResources(options?: CallOptions): Observable<readonly Resource[]>;
+  listTemplates(options?: CallOptions): Observable<readonly ResourceTemplate[]>;
+
+  /** The whole list, now and again whenever it changes; shared, with the latest replayed. Empty where there is none. */
+  readonly tools$: Observable<readonly Tool[]>;
+  readonly prompts$: Observable<readonly Prompt[]>;
+  readonly resources$: Observable<readonly Resource[]>;
+  readonly templates$: Observable<readonly ResourceTemplate[]>;
+  /** A resource's content, now and again whenever it changes. */
+  resource$(uri: string): Observable<ReadResourceResult>;
+  /** Log lines that belong to no call. */
+  readonly logs$: Observable<LogEvent>;
+  /** What the server tells of, beginning with its acknowledgement; for as long as it is subscribed. */
+  listen(wanted: SubscriptionFilter): Observable<Notification>;
+}

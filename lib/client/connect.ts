@@ -1,0 +1,97 @@
+/** Connects to a server, wherever it is and whatever revision it speaks. */
+import { defer, finalize, map, type Observable, type SchedulerLike } from 'rxjs';
+import { channelEndpoint, type DialOptions, type Endpoint } from '../era/dial.ts';
+import type { Channel } from '../exchange/exchange.ts';
+import { ConnectionClosed } from '../frame/errors.ts';
+import type { Implementation } from '../protocol/peer.ts';
+import type { Server } from '../server/server.ts';
+import type { Client } from './client.ts';
+import { Deadlines } from './deadline.ts';
+import { clientOf, type ClientOptions } from './make.ts';
+
+export interface ConnectOptions extends ClientOptions, Omit<DialOptions, 'info'> {
+  /** Who we are. Default: rxmcp, and its version. */
+  readonly info?: Implementation;
+  /** For tests in virtual time. */
+  readonly scheduler?: SchedulerLike;
+}
+
+/** Something that `connect` reaches a server through. */
+export type Target = Channel | Endpoint;
+
+type ToolsIn<S> = S extends Server<infer Tools> ? Tools : unknown;
+
+const us: Implementation = { name: 'rxmcp', version: '0.1.0' };
+
+/**
+ * Opens a connection on subscription and emits a {@link Client} for it; completes when the server closes it, and fails
+ * where it cannot be opened or breaks. Unsubscribing closes it: calls in flight then fail with `ConnectionClosed`.
+ * Subscribe again, or use {@link restart}, for a new connection with a new client.
+ *
+ * With the type of a server as its type argument the client knows that server's tools.
+ *
+ * @param target - `spawn(…)`, `socket(…)`, `inMemory(…)`, any {@link Channel}
+ * @example
+ * connect<typeof weather>(spawn('node', ['weather.js'])).pipe(
+ *   switchMap((client) => client.call('forecast', { city: 'Oslo' })),
+ * )
+ */
+export const connect = <S = Server>(target: Target, options: ConnectOptions = {}): Observable<Client<ToolsIn<S>>> => {
+  const endpoint = typeof target === 'function' ? channelEndpoint(target) : target;
+  const { info = us, scheduler } = options;
+  return defer(() => {
+    const deadlines = new Deadlines(scheduler);
+    return endpoint.dial({ ...options, info: { ...info } }).pipe(
+      map((connection) => clientOf<ToolsIn<S>>(connection, options, deadlines)),
+      finalize(() => deadlines.close()),
+    );
+  });
+};
+
+/** A client that is closed by hand. */
+export interface OpenClient<Tools = unknown> extends Client<Tools>, AsyncDisposable {
+  /** Closes the connection; resolves when nothing of it is left, its process included. */
+  close(): Promise<void>;
+  /** Resolves when the connection has ended in good order, rejects when it broke. */
+  readonly closed: Promise<void>;
+}
+
+/** A target that goes on for a while after it is closed, as a process does. */
+interface Lingering {
+  closed(): Promise<void>;
+}
+
+const lingers = (target: object): target is Lingering => 'closed' in target && typeof target.closed === 'function';
+
+/**
+ * The same for those who want a Promise: opens a connection that stays until it is closed.
+ *
+ * @example
+ * await using client = await open(spawn('node', ['weather.js']));
+ * const { content } = await client.callTool('forecast', { city: 'Oslo' });
+ */
+export const open = <S = Server>(target: Target, options: ConnectOptions = {}): Promise<OpenClient<ToolsIn<S>>> =>
+  new Promise((resolve, reject) => {
+    let settle: { resolve(): void; reject(error: unknown): void } | undefined;
+    const closed = new Promise<void>((done, failed) => (settle = { resolve: done, reject: failed }));
+    // Who does not look at it is told of a broken connection by the calls that fail.
+    closed.catch(() => undefined);
+    const subscription = connect<S>(target, options).subscribe({
+      next: (client) => {
+        const close = async (): Promise<void> => {
+          subscription.unsubscribe();
+          settle?.resolve();
+          if (lingers(target)) await target.closed();
+        };
+        resolve({ ...client, closed, close, [Symbol.asyncDispose]: close });
+      },
+      error: (error: unknown) => {
+        settle?.reject(error);
+        reject(error);
+      },
+      complete: () => {
+        settle?.resolve();
+        reject(new ConnectionClosed({ message: 'the server closed the connection before it was ready' }));
+      },
+    });
+  });

@@ -1,0 +1,160 @@
+/** Makes a client out of a connection. */
+import { EMPTY, expand, filter, map, reduce, tap, type Observable } from 'rxjs';
+import type { Connection } from '../era/dial.ts';
+import { isAnswer, type Notification } from '../exchange/exchange.ts';
+import { listenMethod } from '../exchange/envelope.ts';
+import { logMethod } from '../exchange/notice.ts';
+import { NotSupported } from '../frame/errors.ts';
+import { isObject, type JsonObject } from '../frame/frame.ts';
+import type { Resource } from '../protocol/content.ts';
+import type { LoggingLevel } from '../protocol/level.ts';
+import { methods, type MethodTable, type ResultOf } from '../protocol/methods.ts';
+import type { Implementation, ServerCapabilities } from '../protocol/peer.ts';
+import type { Prompt } from '../protocol/prompts.ts';
+import type { ReadResourceResult, ResourceTemplate } from '../protocol/resources.ts';
+import { metaKeys } from '../protocol/revisions.ts';
+import type { SubscriptionFilter } from '../protocol/subscription.ts';
+import type { Tool } from '../protocol/tool.ts';
+import { answersOf, outputSchemas } from './answers.ts';
+import type { CallOptions, Client, PromiseOptions } from './client.ts';
+import type { Deadlines, Limits } from './deadline.ts';
+import { live, once$ } from './live.ts';
+import { requestEvents, requestPromise, type Asking, type LogEvent, type ResultCheck } from './request.ts';
+
+export interface ClientOptions extends Limits {
+  /** The least severe log lines that every call hears of. Default: none. */
+  readonly logLevel?: LoggingLevel;
+  readonly table?: MethodTable;
+}
+
+export const clientOf = <Tools>(connection: Connection, options: ClientOptions, deadlines: Deadlines): Client<Tools> => {
+  const { exchange, discovered, stray, revision } = connection;
+  const table: MethodTable = options.table ?? methods;
+  const capabilities: ServerCapabilities = isObject(discovered['capabilities']) ? discovered['capabilities'] : {};
+  const outputs = outputSchemas();
+  const checks = new Map<string, ResultCheck>();
+
+  const checkOf = (method: string): ResultCheck => {
+    const known = checks.get(method);
+    if (known !== undefined) return known;
+    const row = table[method];
+    if (row === undefined) throw new NotSupported({ method, message: `there is no method ${method}` });
+    const check = answersOf(method, row);
+    checks.set(method, check);
+    return check;
+  };
+
+  const asking = (method: string, params: JsonObject, given: CallOptions = {}, check = checkOf(method)): Asking => ({
+    exchange,
+    deadlines,
+    limits: limitsOf(given, options),
+    check,
+    request: { method, params: { ...params, _meta: metaOf(given.meta, given.logLevel ?? options.logLevel, table[method]?.progress === true) } },
+  });
+
+  const checkCall = checkOf('tools/call');
+  const calling = (name: string, args: unknown, given: CallOptions | undefined): Asking =>
+    asking('tools/call', { name, arguments: args }, given, (result) => {
+      const complete = checkCall(result);
+      outputs.check(name, complete);
+      return complete;
+    });
+
+  const pages = <T>(method: string, member: string, given: CallOptions | undefined): Observable<readonly T[]> => {
+    const page = (cursor?: unknown): Observable<JsonObject> =>
+      requestEvents<JsonObject>(asking(method, cursor === undefined ? {} : { cursor }, given)).pipe(
+        filter((event) => event.kind === 'result'),
+        map(({ result }) => result),
+      );
+    return page().pipe(
+      // Only an absent cursor ends a list; an empty one is a cursor like any other (PAG-04).
+      expand(({ nextCursor }) => (nextCursor === undefined || nextCursor === null ? EMPTY : page(nextCursor))),
+      // The shape of a list's result has been checked.
+      map((result) => result[member] as readonly T[]),
+    );
+  };
+  const listTools = (given?: CallOptions): Observable<readonly Tool[]> => pages('tools/list', 'tools', given);
+  const listPrompts = (given?: CallOptions): Observable<readonly Prompt[]> => pages('prompts/list', 'prompts', given);
+  const listResources = (given?: CallOptions): Observable<readonly Resource[]> => pages('resources/list', 'resources', given);
+  const listTemplates = (given?: CallOptions): Observable<readonly ResourceTemplate[]> =>
+    pages('resources/templates/list', 'resourceTemplates', given);
+
+  const listen = (wanted: SubscriptionFilter): Observable<Notification> =>
+    exchange({ method: listenMethod, params: { notifications: wanted, _meta: {} } }, {}).pipe(
+      filter((emission): emission is Notification => !isAnswer(emission)),
+    );
+
+  const liveList = <T>(capability: Listed | undefined, wanted: SubscriptionFilter, pages$: Observable<readonly T[]>): Observable<readonly T[]> => {
+    if (capability === undefined) return live(once$, whole(EMPTY));
+    return live(capability.listChanged === true ? listen(wanted) : once$, whole(pages$));
+  };
+  const readResource = (uri: string, given?: PromiseOptions): Promise<ReadResourceResult> =>
+    requestPromise(asking('resources/read', { uri }, given), given?.signal);
+  const read$ = (uri: string): Observable<ReadResourceResult> =>
+    requestEvents<ReadResourceResult>(asking('resources/read', { uri })).pipe(
+      filter((event) => event.kind === 'result'),
+      map(({ result }) => result),
+    );
+
+  return {
+    revision,
+    server: serverOf(discovered),
+    capabilities,
+    instructions: typeof discovered['instructions'] === 'string' ? discovered['instructions'] : undefined,
+    exchange,
+    call: (name, args, given) => requestEvents(calling(name, args, given)),
+    callTool: (name, args, given) => requestPromise(calling(name, args, given), given?.signal),
+    request: (method, params, given) => {
+      const { _meta, ...rest }: JsonObject = { ...params };
+      return requestEvents(asking(method, rest, { ...given, meta: { ...(isObject(_meta) ? _meta : undefined), ...given?.meta } }));
+    },
+    readResource,
+    getPrompt: (name, args = {}, given) => requestPromise(asking('prompts/get', { name, arguments: args }, given), given?.signal),
+    complete: async (ref, argument, typed, resolved, given) => {
+      const context = resolved === undefined ? {} : { context: { arguments: resolved } };
+      const params = { ref, argument: { name: argument, value: typed }, ...context };
+      const { completion } = await requestPromise<ResultOf<'completion/complete'>>(asking('completion/complete', params, given), given?.signal);
+      return completion;
+    },
+    listTools: (given) => listTools(given),
+    listPrompts,
+    listResources,
+    listTemplates,
+    tools$: liveList(capabilities.tools, { toolsListChanged: true }, listTools()).pipe(tap(outputs.learn)),
+    prompts$: liveList(capabilities.prompts, { promptsListChanged: true }, listPrompts()),
+    resources$: liveList(capabilities.resources, { resourcesListChanged: true }, listResources()),
+    templates$: liveList(capabilities.resources, { resourcesListChanged: true }, listTemplates()),
+    resource$: (uri) => live(capabilities.resources?.subscribe === true ? listen({ resourceSubscriptions: [uri] }) : once$, read$(uri)),
+    logs$: stray.pipe(
+      filter(({ method, params }) => method === logMethod && params !== undefined),
+      map(({ params }) => ({ ...params, kind: 'log' }) as LogEvent),
+    ),
+    listen,
+  };
+};
+
+type Listed = { readonly listChanged?: boolean };
+
+const whole = <T>(pages$: Observable<readonly T[]>): Observable<readonly T[]> =>
+  pages$.pipe(reduce((all: readonly T[], page) => [...all, ...page], []));
+
+const limitsOf = (given: Limits, usual: Limits): Limits => {
+  const idleMs = given.idleMs ?? usual.idleMs;
+  const totalMs = given.totalMs ?? usual.totalMs;
+  return { ...(idleMs === undefined ? undefined : { idleMs }), ...(totalMs === undefined ? undefined : { totalMs }) };
+};
+
+/** A token asks for progress, which keeps the idle clock from running out; its value is the edge's to choose. */
+const metaOf = (meta: JsonObject | undefined, level: LoggingLevel | undefined, progress: boolean): JsonObject => ({
+  ...meta,
+  ...(level === undefined ? undefined : { [metaKeys.logLevel]: level }),
+  ...(progress ? { progressToken: 0 } : undefined),
+});
+
+const isNamed = (value: unknown): value is Implementation =>
+  isObject(value) && typeof value['name'] === 'string' && typeof value['version'] === 'string';
+
+const serverOf = ({ _meta }: JsonObject): Implementation | undefined => {
+  const named = isObject(_meta) ? _meta[metaKeys.serverInfo] : undefined;
+  return isNamed(named) ? named : undefined;
+};

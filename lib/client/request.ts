@@ -1,0 +1,180 @@
+/** One request of a client: an Observable of what happens, or a Promise of its result. */
+import { Observable, type Observer, type Subscriber, type Subscription } from 'rxjs';
+import { isAnswer, type Emission, type Exchange, type Request } from '../exchange/exchange.ts';
+import { logMethod, progressMethod } from '../exchange/notice.ts';
+import { ConnectionClosed, type TimedOut } from '../frame/errors.ts';
+import type { JsonObject } from '../frame/frame.ts';
+import type { Deadlines, Limits, Watched } from './deadline.ts';
+
+/** How far the work is, in the server's words. */
+export interface ProgressEvent {
+  readonly kind: 'progress';
+  readonly progress: number;
+  readonly total?: number;
+  readonly message?: string;
+}
+
+export interface LogEvent {
+  readonly kind: 'log';
+  readonly level: string;
+  readonly logger?: string;
+  readonly data: unknown;
+}
+
+export interface ResultEvent<R> {
+  readonly kind: 'result';
+  readonly result: R;
+}
+
+/** What a call emits: progress and log lines, then the result. */
+export type CallEvent<R> = ProgressEvent | LogEvent | ResultEvent<R>;
+
+/** Completes a result where the protocol has a default, and throws `InvalidAnswer` where it is none. */
+export type ResultCheck = (result: JsonObject) => JsonObject;
+
+export interface Asking {
+  readonly exchange: Exchange;
+  readonly deadlines: Deadlines;
+  readonly request: Request;
+  readonly limits: Limits;
+  readonly check: ResultCheck;
+}
+
+/** Asks on subscription; unsubscribing cancels. */
+export const requestEvents = <R>(asking: Asking): Observable<CallEvent<R>> =>
+  new Observable((subscriber) => new Asked(asking, new ToSubscriber<R>(subscriber)).start());
+
+/** Asks at once. Aborting the signal cancels, and rejects with its reason. */
+export const requestPromise = <R>(asking: Asking, signal?: AbortSignal): Promise<R> =>
+  new Promise((resolve, reject) => {
+    if (signal?.aborted === true) return reject(reasonOf(signal));
+    const asked = new Asked(asking, new ToPromise<R>(resolve, reject));
+    if (signal !== undefined) {
+      const abort = (): void => {
+        asked.unsubscribe();
+        reject(reasonOf(signal));
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      asked.onEnd = () => signal.removeEventListener('abort', abort);
+    }
+    asked.start();
+  });
+
+const reasonOf = (signal: AbortSignal): Error => (signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+
+/** Where what happens goes. */
+interface Target {
+  notice(method: string, params: JsonObject): void;
+  result(result: JsonObject): void;
+  error(error: unknown): void;
+}
+
+class ToSubscriber<R> implements Target {
+  readonly #subscriber: Subscriber<CallEvent<R>>;
+  constructor(subscriber: Subscriber<CallEvent<R>>) {
+    this.#subscriber = subscriber;
+  }
+  notice(method: string, params: JsonObject): void {
+    // The edge let it through as one of these two; what it holds has been the server's to say.
+    if (method === progressMethod) this.#subscriber.next({ ...params, kind: 'progress' } as ProgressEvent);
+    else if (method === logMethod) this.#subscriber.next({ ...params, kind: 'log' } as LogEvent);
+  }
+  result(result: JsonObject): void {
+    this.#subscriber.next({ kind: 'result', result: result as R });
+    this.#subscriber.complete();
+  }
+  error(error: unknown): void {
+    this.#subscriber.error(error);
+  }
+}
+
+class ToPromise<R> implements Target {
+  readonly #resolve: (result: R) => void;
+  readonly #reject: (error: unknown) => void;
+  constructor(resolve: (result: R) => void, reject: (error: unknown) => void) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+  notice(): void {
+    return;
+  }
+  result(result: JsonObject): void {
+    this.#resolve(result as R);
+  }
+  error(error: unknown): void {
+    this.#reject(error);
+  }
+}
+
+/** One request under way: a class, because it is made for every call. */
+class Asked implements Observer<Emission>, Watched {
+  readonly #asking: Asking;
+  readonly #target: Target;
+  #subscription: Subscription | undefined;
+  #over = false;
+  onEnd: (() => void) | undefined;
+
+  constructor(asking: Asking, target: Target) {
+    this.#asking = asking;
+    this.#target = target;
+  }
+
+  get method(): string {
+    return this.#asking.request.method;
+  }
+
+  start(): this {
+    const { exchange, deadlines, limits, request } = this.#asking;
+    deadlines.watch(this, limits);
+    const subscription = exchange(request, {}).subscribe(this);
+    if (this.#over) subscription.unsubscribe();
+    else this.#subscription = subscription;
+    return this;
+  }
+
+  next(emission: Emission): void {
+    if (this.#over) return;
+    if (!isAnswer(emission)) {
+      this.#asking.deadlines.heard(this);
+      if (emission.params !== undefined) this.#target.notice(emission.method, emission.params);
+      return;
+    }
+    let result: JsonObject;
+    try {
+      result = this.#asking.check(emission.result);
+    } catch (error) {
+      return this.error(error);
+    }
+    this.#end();
+    this.#target.result(result);
+  }
+
+  error(error: unknown): void {
+    if (this.#over) return;
+    this.#end();
+    this.#target.error(error);
+  }
+
+  complete(): void {
+    if (!this.#over) this.error(new ConnectionClosed({ message: `${this.method} ended without an answer` }));
+  }
+
+  expired(error: TimedOut): void {
+    if (this.#over) return;
+    this.unsubscribe();
+    this.#target.error(error);
+  }
+
+  /** Cancels. */
+  unsubscribe(): void {
+    if (this.#over) return;
+    this.#end();
+    this.#subscription?.unsubscribe();
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#asking.deadlines.done(this);
+    this.onEnd?.();
+  }
+}

@@ -1,0 +1,48 @@
+/** Connects again whenever a connection ends. */
+import { defer, repeat, retry, tap, timer, type MonoTypeOperatorFunction } from 'rxjs';
+
+export interface Schedule {
+  /** The first wait, in milliseconds. Default 250. */
+  readonly initialMs?: number;
+  /** How much longer each wait is than the one before. Default 2. */
+  readonly factor?: number;
+  /** The longest wait, in milliseconds. Default 30000. */
+  readonly maxMs?: number;
+  /** How far a wait may stray from its length, as a part of it, so that many do not come back at once. Default 0.2. */
+  readonly jitter?: number;
+  /** How often to try without success before giving up with the last error. Default: for ever. */
+  readonly attempts?: number;
+  /** Whether a connection that ended in good order is opened again too. Default true. */
+  readonly always?: boolean;
+  /** Chance, between 0 and 1. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/**
+ * Subscribes again to what ended, on a schedule that begins anew after each success. What hangs on a client through
+ * `switchMap` (live lists, watched resources) is re-established with the next one.
+ *
+ * @example
+ * connect(spawn('node', ['weather.js'])).pipe(
+ *   restart({ attempts: 5 }),
+ *   switchMap((client) => client.tools$),
+ * )
+ */
+export const restart = <T>(schedule: Schedule = {}): MonoTypeOperatorFunction<T> => {
+  const { initialMs = 250, factor = 2, maxMs = 30_000, jitter = 0.2, attempts = Infinity, always = true, random = Math.random } = schedule;
+  return (source) =>
+    defer(() => {
+      let failed = 0;
+      const wait = () => timer(Math.min(maxMs, initialMs * factor ** failed++) * (1 + jitter * (2 * random() - 1)));
+      return source.pipe(
+        tap(() => (failed = 0)),
+        always ? repeat({ delay: wait }) : tap(),
+        retry({
+          delay: (error) => {
+            if (failed >= attempts) throw error;
+            return wait();
+          },
+        }),
+      );
+    });
+};

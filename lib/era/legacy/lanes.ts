@@ -1,0 +1,68 @@
+/**
+ * A lane is one method at one handshake revision: how its parameters are checked on the way in, and how what comes back
+ * is said in the words of that revision. Derived from the method table, once for each revision.
+ */
+import type { Notification } from '../../exchange/exchange.ts';
+import { isObject, type JsonObject } from '../../frame/frame.ts';
+import { validator } from '../../protocol/dated.ts';
+import { rowsAt, type MethodTable, type Row } from '../../protocol/methods.ts';
+import { within, type LegacyRevision } from '../../protocol/revisions.ts';
+import { downResult } from './down.ts';
+import { pruned } from './pruned.ts';
+
+export interface Lane {
+  /** What is wrong with these parameters; undefined where nothing is. */
+  problem(params: unknown): string | undefined;
+  /** Whether a server that declared these capabilities has this method. */
+  offeredBy(capabilities: JsonObject): boolean;
+  down(result: JsonObject): JsonObject;
+  downNotice(notice: Notification): Notification;
+}
+
+const known = new WeakMap<MethodTable, Map<LegacyRevision, ReadonlyMap<string, Lane>>>();
+
+/** The methods that a client may call at this revision. */
+export const lanes = (table: MethodTable, revision: LegacyRevision): ReadonlyMap<string, Lane> => {
+  let byRevision = known.get(table);
+  if (byRevision === undefined) known.set(table, (byRevision = new Map()));
+  let made = byRevision.get(revision);
+  if (made === undefined) byRevision.set(revision, (made = makeLanes(table, revision)));
+  return made;
+};
+
+const makeLanes = (table: MethodTable, revision: LegacyRevision): ReadonlyMap<string, Lane> => {
+  const notices = rowsAt(table, revision, 'server');
+  const downNotice = (notice: Notification): Notification => {
+    const row = notices.get(notice.method);
+    if (row === undefined || notice.params === undefined) return notice;
+    return { method: notice.method, params: pruned(row.params, revision)(notice.params) };
+  };
+  return new Map(
+    [...rowsAt(table, revision, 'client')]
+      .filter(([, row]) => row.kind === 'request')
+      .map(([method, row]) => [
+        method,
+        {
+          problem: problemOf(row, revision),
+          offeredBy: (capabilities) => offers(capabilities, row),
+          down: downResult(row, revision),
+          downNotice,
+        },
+      ]),
+  );
+};
+
+/** Some methods may come without any parameters. */
+const problemOf = (row: Row, revision: LegacyRevision): Lane['problem'] => {
+  const check = validator(row.params, revision);
+  const bare = row.bare !== undefined && within(revision, row.bare.since, row.bare.until);
+  return (params) => (params === undefined && bare ? undefined : check(params ?? {}));
+};
+
+/** 2024-11-05 had no flag for completions: there, offering prompts or resources was enough (BR-58). */
+const offers = (capabilities: JsonObject, { serverCapability }: Row): boolean => {
+  if (serverCapability === undefined) return true;
+  let at: unknown = capabilities;
+  for (const step of serverCapability.split('.')) at = isObject(at) ? at[step] : undefined;
+  return at !== undefined && at !== false;
+};

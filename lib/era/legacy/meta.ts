@@ -1,0 +1,16 @@
+/** What of `_meta` the handshake revisions share with 2026-07-28: everything but the keys in the protocol's own name. */
+import { isObject } from '../../frame/frame.ts';
+
+const reservedPrefix = 'io.modelcontextprotocol/';
+
+/** A fresh object of the keys that both eras know; undefined where there is none. */
+export const foreignMeta = (meta: unknown): Record<string, unknown> | undefined => {
+  if (!isObject(meta)) return undefined;
+  let kept: Record<string, unknown> | undefined;
+  for (const key of Object.keys(meta)) {
+    if (key.startsWith(reservedPrefix)) continue;
+    kept ??= {};
+    kept[key] = meta[key];
+  }
+  return kept;
+};

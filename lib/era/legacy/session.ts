@@ -1,0 +1,133 @@
+/**
+ * The door of the handshake revisions (2024-11-05 to 2025-11-25), server's side. All state that those revisions keep
+ * between requests lives in one session: what `initialize` agreed, the log level, the subscriptions. Inside, every
+ * request carries it as if it came from a 2026-07-28 peer.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle
+ */
+import { catchError, filter, map, of, throwError, type Observable } from 'rxjs';
+import { isAnswer, type Context, type Emission, type Exchange, type Notification, type Request } from '../../exchange/exchange.ts';
+import { invalidParams, methodNotFound } from '../../frame/errors.ts';
+import { isObject, type JsonObject } from '../../frame/frame.ts';
+import { methods, type MethodTable } from '../../protocol/methods.ts';
+import { isLegacy, latestLegacyRevision, legacyRevisions, metaKeys, type LegacyRevision } from '../../protocol/revisions.ts';
+import { discoverMethod } from '../classify.ts';
+import { downError, downHandshake } from './down.ts';
+import { lanes, type Lane } from './lanes.ts';
+import { subscriptions } from './subscriptions.ts';
+import { foreignMeta } from './meta.ts';
+
+export interface SessionOptions {
+  /** The handshake revisions that are served, oldest first. Default: all four. */
+  readonly revisions?: readonly LegacyRevision[];
+  readonly table?: MethodTable;
+  /** Takes the notifications that belong to no request. */
+  readonly unsolicited: (notification: Notification) => void;
+}
+
+export interface Session {
+  /** What the handshake agreed; undefined before it. */
+  readonly revision: LegacyRevision | undefined;
+  /** Answers the requests of this session. */
+  readonly exchange: Exchange;
+  /** Takes the peer's notifications. */
+  notification(notification: Notification): void;
+  /** Ends the session's subscriptions. */
+  close(): void;
+}
+
+/** The log level of a peer that has set none: these revisions leave it to the server (LOG-04). */
+const defaultLevel = 'info';
+
+/** What the handshake agreed. */
+interface Agreed {
+  readonly revision: LegacyRevision;
+  readonly lanes: ReadonlyMap<string, Lane>;
+  readonly capabilities: JsonObject;
+  /** What every request of this session says of its peer; changes with the log level. */
+  meta: JsonObject;
+}
+
+export const legacySession = (inside: Exchange, options: SessionOptions): Session => {
+  const { revisions = legacyRevisions, table = methods, unsolicited } = options;
+  const opening = lanes(table, latestLegacyRevision).get('initialize');
+  const watched = subscriptions(inside, unsolicited);
+  let agreed: Agreed | undefined;
+
+  const initialize = (request: Request, context: Context): Observable<Emission> => {
+    const problem = opening?.problem(request.params);
+    if (problem !== undefined) return refuse(invalidParams(`initialize: ${problem}`));
+    const { protocolVersion, capabilities, clientInfo } = request.params ?? {};
+    // A version that is not served is answered with another one, not with an error (LIFE-06).
+    const known = isLegacy(protocolVersion) && revisions.includes(protocolVersion);
+    const revision = known ? protocolVersion : (revisions.at(-1) ?? latestLegacyRevision);
+    const meta: JsonObject = {
+      [metaKeys.protocolVersion]: revision,
+      [metaKeys.clientCapabilities]: capabilities,
+      [metaKeys.clientInfo]: clientInfo,
+      [metaKeys.logLevel]: defaultLevel,
+    };
+    return inside({ method: discoverMethod, params: { _meta: meta } }, context).pipe(
+      filter(isAnswer),
+      map(({ result }) => {
+        watched.close();
+        agreed = { revision, lanes: lanes(table, revision), capabilities: objectOr(result['capabilities']), meta };
+        return { result: downHandshake(result, revision) };
+      }),
+    );
+  };
+
+  /** What a session answers out of its own state. */
+  const own: Readonly<Record<string, (agreed: Agreed, request: Request, context: Context) => Observable<Emission>>> = {
+    'resources/subscribe': ({ meta }, { params }, context) => watched.subscribe(String(params?.['uri']), meta, context),
+    'resources/unsubscribe': (_, { params }) => {
+      watched.unsubscribe(String(params?.['uri']));
+      return of({ result: {} });
+    },
+    'logging/setLevel': (session, { params }) => {
+      session.meta = { ...session.meta, [metaKeys.logLevel]: params?.['level'] };
+      return of({ result: {} });
+    },
+  };
+
+  const exchange: Exchange = (request, context) => {
+    const { method } = request;
+    if (method === 'ping') return of({ result: {} });
+    if (method === 'initialize') return initialize(request, context);
+    if (agreed === undefined)
+      return refuse(invalidParams(`${method} needs a session: send initialize first, or put "${metaKeys.protocolVersion}" into every request's _meta`));
+    const lane = agreed.lanes.get(method);
+    if (lane === undefined || !lane.offeredBy(agreed.capabilities)) return refuse(methodNotFound(method));
+    const problem = lane.problem(request.params);
+    if (problem !== undefined) return refuse(invalidParams(`${method}: ${problem}`));
+    const mine = own[method];
+    if (mine !== undefined) return mine(agreed, request, context);
+    return inside(up(request, agreed.meta), context).pipe(
+      map((emission) => (isAnswer(emission) ? { result: lane.down(emission.result) } : lane.downNotice(emission))),
+      catchError((error: unknown) => refuse(downError(error, method))),
+    );
+  };
+
+  return {
+    get revision() {
+      return agreed?.revision;
+    },
+    exchange,
+    notification: ({ method }) => {
+      if (method === 'notifications/initialized' && agreed !== undefined) watched.lists(agreed.capabilities, agreed.meta);
+    },
+    close: watched.close,
+  };
+};
+
+const refuse = (error: unknown): Observable<never> => throwError(() => error);
+
+const objectOr = (value: unknown): JsonObject => (isObject(value) ? value : {});
+
+/** A request of the session as one of the dialect inside. What only a 2026-07-28 peer may say is taken out first. */
+const up = ({ method, params }: Request, session: JsonObject): Request => {
+  if (params === undefined) return { method, params: { _meta: session } };
+  const { _meta, inputResponses: _responses, requestState: _state, task: _task, ...rest } = params;
+  const foreign = foreignMeta(_meta);
+  return { method, params: { _meta: foreign === undefined ? session : Object.assign(foreign, session), ...rest } };
+};

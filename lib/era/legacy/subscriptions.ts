@@ -1,0 +1,97 @@
+/**
+ * A legacy session's subscriptions, as `subscriptions/listen` exchanges of the dialect inside: one for each subscribed
+ * URI and one for all list changes, each only while somebody listens. No sets to compare, no overlap.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/server/resources#subscriptions
+ */
+import { Observable, Subscription } from 'rxjs';
+import { listenMethod } from '../../exchange/envelope.ts';
+import { isAnswer, type Context, type Emission, type Exchange, type Notification } from '../../exchange/exchange.ts';
+import { codes, RpcError } from '../../frame/errors.ts';
+import { isObject, type JsonObject } from '../../frame/frame.ts';
+
+export const acknowledgedMethod = 'notifications/subscriptions/acknowledged';
+
+export interface Subscriptions {
+  /** Answers once the resource is watched; fails where the server does not know it. */
+  subscribe(uri: string, meta: JsonObject, context: Context): Observable<Emission>;
+  unsubscribe(uri: string): void;
+  /** Listens for the list changes that the server declared. */
+  lists(capabilities: JsonObject, meta: JsonObject): void;
+  close(): void;
+}
+
+export const subscriptions = (inside: Exchange, unsolicited: (notification: Notification) => void): Subscriptions => {
+  const uris = new Map<string, Subscription>();
+  let lists: Subscription | undefined;
+
+  const listen = (notifications: JsonObject, meta: JsonObject, context: Context): Observable<Emission> =>
+    inside({ method: listenMethod, params: { notifications, _meta: meta } }, context);
+
+  const subscribe = (uri: string, meta: JsonObject, context: Context): Observable<Emission> =>
+    new Observable((subscriber) => {
+      const done = (): void => {
+        subscriber.next({ result: {} });
+        subscriber.complete();
+      };
+      if (uris.has(uri)) return done();
+      const watch = new Subscription();
+      uris.set(uri, watch);
+      const forget = (): void => {
+        if (uris.get(uri) === watch) uris.delete(uri);
+      };
+      watch.add(forget);
+      watch.add(
+        listen({ resourceSubscriptions: [uri] }, meta, context).subscribe({
+          next: (emission) => {
+            if (isAnswer(emission)) return;
+            if (emission.method !== acknowledgedMethod) return unsolicited(emission);
+            if (honours(emission, uri)) return done();
+            subscriber.error(new RpcError({ code: codes.resourceNotFound, message: `resource not found: ${uri}`, data: { uri } }));
+            watch.unsubscribe();
+          },
+          error: (error: unknown) => {
+            forget();
+            subscriber.error(error);
+          },
+          complete: forget,
+        }),
+      );
+    });
+
+  return {
+    subscribe,
+    unsubscribe: (uri) => uris.get(uri)?.unsubscribe(),
+    lists: (capabilities, meta) => {
+      const wanted = changes(capabilities);
+      lists?.unsubscribe();
+      if (wanted === undefined) return;
+      lists = listen(wanted, meta, {}).subscribe({
+        next: (emission) => {
+          if (!isAnswer(emission) && emission.method !== acknowledgedMethod) unsolicited(emission);
+        },
+        // A server that cannot tell of changes leaves its peer without them, and nothing else.
+        error: () => undefined,
+      });
+    },
+    close: () => {
+      lists?.unsubscribe();
+      for (const watch of [...uris.values()]) watch.unsubscribe();
+    },
+  };
+};
+
+const honours = ({ params }: Notification, uri: string): boolean => {
+  const notifications = params?.['notifications'];
+  const honoured = isObject(notifications) ? notifications['resourceSubscriptions'] : undefined;
+  return Array.isArray(honoured) && honoured.includes(uri);
+};
+
+/** The listen filter for the list changes that these capabilities promise; undefined where they promise none. */
+const changes = (capabilities: JsonObject): JsonObject | undefined => {
+  const promised = (['tools', 'prompts', 'resources'] as const).filter((kind) => {
+    const capability = capabilities[kind];
+    return isObject(capability) && capability['listChanged'] === true;
+  });
+  return promised.length === 0 ? undefined : Object.fromEntries(promised.map((kind) => [`${kind}ListChanged`, true]));
+};

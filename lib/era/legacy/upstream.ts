@@ -1,0 +1,184 @@
+/**
+ * The door of the handshake revisions, client's side: makes a connection that opened with `initialize` answer as a
+ * 2026-07-28 server would. What such a server says without being asked is sorted to the subscriptions that want it.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle
+ */
+import { catchError, combineLatest, concat, concatMap, defer, filter, finalize, map, merge, NEVER, of, switchMap, takeWhile, throwError, type Observable } from 'rxjs';
+import { isAnswer, type Emission, type Exchange, type Notification, type Request } from '../../exchange/exchange.ts';
+import { listenMethod } from '../../exchange/envelope.ts';
+import { codes, NotSupported, RpcError } from '../../frame/errors.ts';
+import { isObject, type JsonObject } from '../../frame/frame.ts';
+import { loggingLevels } from '../../protocol/level.ts';
+import { rowsAt, type MethodTable, type Row } from '../../protocol/methods.ts';
+import { metaKeys, type LegacyRevision } from '../../protocol/revisions.ts';
+import { discoverMethod } from '../classify.ts';
+import { foreignMeta } from './meta.ts';
+import { pruned } from './pruned.ts';
+import { acknowledgedMethod } from './subscriptions.ts';
+
+export interface Upstream {
+  readonly revision: LegacyRevision;
+  /** What the server answered to `initialize`. */
+  readonly handshake: JsonObject;
+  /** Asks over the link, in the server's own revision. */
+  readonly ask: Exchange;
+  /** What the server says on its own. */
+  readonly unsolicited: Observable<Notification>;
+  readonly table: MethodTable;
+}
+
+/** The server's discovery, as it would be since 2026-07-28 (BR-02). */
+export const upHandshake = ({ revision, handshake }: Pick<Upstream, 'revision' | 'handshake'>): JsonObject => {
+  const capabilities = isObject(handshake['capabilities']) ? handshake['capabilities'] : {};
+  return {
+    resultType: 'complete',
+    supportedVersions: [revision],
+    // 2024-11-05 had no flag for completions: they may be there, and -32601 says if not (BR-58).
+    capabilities: revision === '2024-11-05' ? { completions: {}, ...capabilities } : capabilities,
+    ...(typeof handshake['instructions'] === 'string' ? { instructions: handshake['instructions'] } : undefined),
+    ttlMs: 0,
+    cacheScope: 'private',
+    _meta: { [metaKeys.serverInfo]: handshake['serverInfo'] },
+  };
+};
+
+/** An exchange in the dialect inside over a connection of a handshake revision. */
+export const legacyUpstream = (upstream: Upstream): Exchange => {
+  const { revision, ask, table } = upstream;
+  const rows = rowsAt(table, revision, 'client');
+  const discovered = upHandshake(upstream);
+  const level = levelOf(ask, rows);
+  const watch = watchOf(ask);
+
+  const own: Readonly<Record<string, (request: Request) => Observable<Emission>>> = {
+    [discoverMethod]: () => of({ result: discovered }),
+    [listenMethod]: ({ params }) => listen(params, discovered, upstream, watch),
+  };
+
+  return (request, context) => {
+    const { method, params } = request;
+    const mine = own[method];
+    if (mine !== undefined) return mine(request);
+    const row = rows.get(method);
+    if (row === undefined)
+      return throwError(() => new NotSupported({ method, message: `${method} does not exist at revision ${revision}, which the server speaks` }));
+    const asked = ask({ method, ...downParams(params, row, revision) }, context).pipe(
+      map((emission) => (isAnswer(emission) ? { result: upResult(emission.result, row) } : emission)),
+      catchError((error: unknown) => throwError(() => upError(error))),
+    );
+    const wanted = isObject(params?.['_meta']) ? params['_meta'][metaKeys.logLevel] : undefined;
+    return wanted === undefined ? asked : level(String(wanted)).pipe(concatMap(() => asked));
+  };
+};
+
+const downParams = (params: JsonObject | undefined, row: Row, revision: LegacyRevision): { readonly params?: JsonObject } => {
+  if (params === undefined) return {};
+  const { _meta, ...rest } = pruned(row.params, revision)(params);
+  const foreign = foreignMeta(_meta);
+  return { params: foreign === undefined ? rest : { ...rest, _meta: foreign } };
+};
+
+const upResult = (result: JsonObject, { cacheable }: Row): JsonObject =>
+  cacheable === true
+    ? { ...result, resultType: 'complete', ttlMs: 0, cacheScope: 'private' }
+    : { ...result, resultType: 'complete' };
+
+/** Not-found has been -32602 since 2026-07-28 (BR-34). */
+const upError = (error: unknown): unknown =>
+  error instanceof RpcError && error.code === codes.resourceNotFound
+    ? new RpcError({ code: codes.invalidParams, message: error.message, data: error.data })
+    : error;
+
+/**
+ * The session's log level. One level serves all requests of a session, so it only ever goes down to the most talkative
+ * that anybody wants; each caller keeps what it asked for (BR-23).
+ */
+const levelOf = (ask: Exchange, rows: ReadonlyMap<string, Row>): ((level: string) => Observable<unknown>) => {
+  let set = Infinity;
+  return (level) =>
+    defer(() => {
+      const rank = loggingLevels.findIndex((known) => known === level);
+      if (rank < 0 || rank >= set || !rows.has('logging/setLevel')) return of(undefined);
+      set = rank;
+      return ask({ method: 'logging/setLevel', params: { level } }, {}).pipe(
+        // A server without logging refuses; that is no reason to fail the call that wanted to hear it.
+        catchError(() => of(undefined)),
+      );
+    });
+};
+
+/** Watches a resource while anybody does: one `resources/subscribe` for all who listen to the same URI. */
+const watchOf = (ask: Exchange): ((uri: string) => Observable<boolean>) => {
+  const watchers = new Map<string, number>();
+  return (uri) =>
+    defer(() => {
+      const others = watchers.get(uri) ?? 0;
+      watchers.set(uri, others + 1);
+      const subscribed = others > 0 ? of(true) : ask({ method: 'resources/subscribe', params: { uri } }, {}).pipe(map(() => true), catchError(() => of(false)));
+      return merge(subscribed, NEVER).pipe(
+        finalize(() => {
+          const left = (watchers.get(uri) ?? 1) - 1;
+          if (left > 0) return void watchers.set(uri, left);
+          watchers.delete(uri);
+          ask({ method: 'resources/unsubscribe', params: { uri } }, {}).subscribe({ error: () => undefined });
+        }),
+      );
+    });
+};
+
+/**
+ * `subscriptions/listen` over a session: acknowledges what this server can do, then passes on what was asked for out of
+ * everything that it says. What it says before the acknowledgement is not for this listener (SUB-03).
+ */
+const listen = (
+  params: JsonObject | undefined,
+  discovered: JsonObject,
+  { unsolicited, table, revision }: Upstream,
+  watch: (uri: string) => Observable<boolean>,
+): Observable<Emission> => {
+  const wanted = isObject(params?.['notifications']) ? params['notifications'] : {};
+  const asked = Array.isArray(wanted['resourceSubscriptions']) ? wanted['resourceSubscriptions'].map(String) : [];
+  const flags = Object.keys(listFlags).filter((flag) => wanted[flag] === true && declares(discovered, listFlags[flag]));
+  const uris = declares(discovered, 'resources.subscribe') ? asked : [];
+  const watched = uris.length === 0 ? merge(of([]), NEVER) : combineLatest(uris.map((uri) => watch(uri).pipe(map((done) => (done ? [uri] : [])))));
+  const notices = rowsAt(table, revision, 'server');
+  return watched.pipe(
+    map((each) => each.flat()),
+    switchMap((honoured) => {
+      const notifications = {
+        ...Object.fromEntries(flags.map((flag) => [flag, true])),
+        ...(honoured.length === 0 ? undefined : { resourceSubscriptions: honoured }),
+      };
+      const passes = ({ method, params: said }: Notification): boolean => {
+        const flag = notices.get(method)?.notice;
+        if (flag === undefined) return false;
+        return flag === 'resourceSubscriptions' ? honoured.some((uri) => covers(uri, said?.['uri'])) : flags.includes(flag);
+      };
+      return concat(
+        of({ method: acknowledgedMethod, params: { notifications } }),
+        unsolicited.pipe(filter(passes)),
+        // The session ended in good order: so does the subscription (BR-17).
+        of({ result: { resultType: 'complete' } }),
+      );
+    }),
+    takeWhile((emission) => !isAnswer(emission), true),
+  );
+};
+
+/** Which capability promises what a flag of the listen filter asks for. */
+const listFlags: Readonly<Record<string, string>> = {
+  toolsListChanged: 'tools.listChanged',
+  promptsListChanged: 'prompts.listChanged',
+  resourcesListChanged: 'resources.listChanged',
+};
+
+const declares = (discovered: JsonObject, path: string | undefined): boolean => {
+  let at: unknown = discovered['capabilities'];
+  for (const step of path?.split('.') ?? []) at = isObject(at) ? at[step] : undefined;
+  return at === true;
+};
+
+/** An update may name a part of the resource that was subscribed (RES-14). */
+const covers = (subscribed: string, uri: unknown): boolean =>
+  uri === subscribed || (typeof uri === 'string' && uri.startsWith(subscribed.endsWith('/') ? subscribed : `${subscribed}/`));

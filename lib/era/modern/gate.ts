@@ -1,0 +1,60 @@
+/**
+ * The door of 2026-07-28, where a request carries all that a server may know of its peer. Checks come in the order that
+ * AMB-03 settles: required `_meta` fields, version, method, parameters.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#request-metadata
+ */
+import { map, throwError } from 'rxjs';
+import { isAnswer, type Emission, type Exchange, type Middleware, type Request } from '../../exchange/exchange.ts';
+import { codes, invalidParams, methodNotFound, RpcError } from '../../frame/errors.ts';
+import { isObject } from '../../frame/frame.ts';
+import { validator } from '../../protocol/dated.ts';
+import { loggingLevels } from '../../protocol/level.ts';
+import { methods, rowsAt, type MethodTable } from '../../protocol/methods.ts';
+import { discoverMethod } from '../classify.ts';
+import { isModern, latestRevision, metaKeys, modernRevisions, type ModernRevision } from '../../protocol/revisions.ts';
+
+export interface GateOptions {
+  /** The modern revisions that are served. Default: all. */
+  readonly revisions?: readonly ModernRevision[];
+  /** The methods that are known. Default: the protocol's own. */
+  readonly table?: MethodTable;
+}
+
+/**
+ * Lets through what is well-formed at its own revision, and answers anything else as the specification says: -32602 for
+ * missing or wrong fields (naming the field), -32022 for a version that is not served, -32601 for a method unknown.
+ */
+export const gate = ({ revisions = modernRevisions, table = methods }: GateOptions = {}): Middleware => {
+  const rows = rowsAt(table, latestRevision, 'client');
+  const check = ({ method, params }: Request): RpcError | undefined => {
+    const meta = params?.['_meta'];
+    if (!isObject(meta)) return invalidParams('_meta is missing: every request carries its version and capabilities');
+    const version = meta[metaKeys.protocolVersion];
+    if (typeof version !== 'string') return invalidParams(`_meta["${metaKeys.protocolVersion}"] must be a string`);
+    if (!isModern(version) || !revisions.includes(version))
+      return new RpcError({
+        code: codes.unsupportedProtocolVersion,
+        message: `protocol version ${JSON.stringify(version)} is not supported here`,
+        data: { supported: revisions, requested: version },
+      });
+    if (!isObject(meta[metaKeys.clientCapabilities])) return invalidParams(`_meta["${metaKeys.clientCapabilities}"] must be an object`);
+    const level = meta[metaKeys.logLevel];
+    if (level !== undefined && !loggingLevels.some((known) => known === level))
+      return invalidParams(`_meta["${metaKeys.logLevel}"] must be one of ${loggingLevels.join(', ')}`);
+    const row = rows.get(method);
+    if (row?.kind !== 'request') return methodNotFound(method);
+    const problem = validator(row.params, latestRevision)(params);
+    return problem === undefined ? undefined : invalidParams(`${method}: ${problem}`);
+  };
+  /** What lies behind may speak more, or other, revisions; this door speaks these. */
+  const spoken = (emission: Emission): Emission =>
+    isAnswer(emission) ? { result: { ...emission.result, supportedVersions: revisions } } : emission;
+  return (next: Exchange): Exchange =>
+    (request, context) => {
+      const refusal = check(request);
+      if (refusal !== undefined) return throwError(() => refusal);
+      const answer = next(request, context);
+      return request.method === discoverMethod ? answer.pipe(map(spoken)) : answer;
+    };
+};

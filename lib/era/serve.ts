@@ -1,0 +1,77 @@
+/**
+ * Serves an exchange on one channel, to peers of every revision at once: each frame goes through the door of its era.
+ */
+import { Observable } from 'rxjs';
+import type { Channel, Exchange } from '../exchange/exchange.ts';
+import { openLink, opened } from '../exchange/link.ts';
+import { methods, type MethodTable } from '../protocol/methods.ts';
+import { isLegacy, isModern, revisions as allRevisions, type Revision } from '../protocol/revisions.ts';
+import { isModernRequest } from './classify.ts';
+import { receiveBatch } from './legacy/batch.ts';
+import { legacySession } from './legacy/session.ts';
+import { gate } from './modern/gate.ts';
+
+export interface DoorOptions {
+  /** The revisions that are served. Default: all. */
+  readonly revisions?: readonly Revision[];
+  /** The methods that are known. Default: the protocol's own. */
+  readonly table?: MethodTable;
+  /** How many requests of one peer may be in flight; one more is answered with an error. Default 512. */
+  readonly inflight?: number;
+  /** How long, in milliseconds, requests in flight may go on after the peer has closed its side. Default 1000. */
+  readonly drainMs?: number;
+}
+
+/** What a running server tells its host of. Nothing in it is for a peer. */
+export type ServeEvent =
+  | { readonly type: 'connected' }
+  | { readonly type: 'disconnected'; readonly error?: unknown }
+  | { readonly type: 'failure'; readonly method: string; readonly error: unknown }
+  | { readonly type: 'malformed'; readonly reason: string; readonly excerpt: string };
+
+/**
+ * Emits what happens on the channel; completes when it has closed and what was in flight has ended. It never fails: a
+ * broken peer ends its own channel, and nobody else's.
+ */
+export const serveChannel = (exchange: Exchange, options: DoorOptions = {}): ((channel: Channel) => Observable<ServeEvent>) => {
+  const { revisions = allRevisions, table = methods, inflight, drainMs = 1000 } = options;
+  const modern = gate({ revisions: revisions.filter(isModern), table })(exchange);
+  const legacy = revisions.filter(isLegacy);
+
+  return (channel) =>
+    new Observable((subscriber) => {
+      const session = legacySession(exchange, {
+        revisions: legacy,
+        table,
+        unsolicited: (notification) => send({ jsonrpc: '2.0', ...notification }),
+      });
+      let send: (frame: { readonly jsonrpc: '2.0'; readonly method: string }) => void = () => undefined;
+      subscriber.next({ type: 'connected' });
+      const running = openLink(channel, {
+        ...(inflight === undefined ? undefined : { limit: inflight }),
+        drainMs,
+        request: (frame, { demultiplexer }) => {
+          if (isModernRequest(frame)) demultiplexer.request(frame, modern, {});
+          else demultiplexer.request(frame, session.exchange, {}, { logs: true });
+        },
+        notification: (frame) => session.notification(opened(frame)),
+        batch: (items, link) => receiveBatch(items, session, link),
+        malformed: (reason, excerpt) => subscriber.next({ type: 'malformed', reason, excerpt }),
+        onFailure: (error, method) => subscriber.next({ type: 'failure', method, error }),
+      }).subscribe({
+        next: (link) => (send = link.send),
+        error: (error: unknown) => {
+          subscriber.next({ type: 'disconnected', error });
+          subscriber.complete();
+        },
+        complete: () => {
+          subscriber.next({ type: 'disconnected' });
+          subscriber.complete();
+        },
+      });
+      return () => {
+        session.close();
+        running.unsubscribe();
+      };
+    });
+};

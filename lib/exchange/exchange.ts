@@ -1,0 +1,58 @@
+/**
+ * The one idea of this runtime: a request goes in, a stream comes out.
+ */
+import type { Observable } from 'rxjs';
+import type { Frame, JsonObject } from '../frame/frame.ts';
+
+/** A request without its envelope. What the peer says of itself (version, capabilities, progress…) is in `params._meta`. */
+export interface Request {
+  readonly method: string;
+  readonly params?: JsonObject;
+}
+
+/** A notification without its envelope: no progress token, no subscription id. */
+export interface Notification {
+  readonly method: string;
+  readonly params?: JsonObject;
+}
+
+/** The one and last answer of an exchange. */
+export interface Answer<R = JsonObject> {
+  readonly result: R;
+}
+
+/** What an exchange emits: any number of notifications, then exactly one answer. */
+export type Emission<R = JsonObject> = Notification | Answer<R>;
+
+export const isAnswer = <R>(emission: Emission<R>): emission is Answer<R> => 'result' in emission;
+
+/** What the edge knows of a request, and the peer did not say. */
+export interface Context {
+  /** Who asks, as the edge has established it; undefined where nobody was asked to prove it. */
+  readonly principal?: string;
+  /** HTTP headers of the carrying request, lower-case names. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** Closes the stream that carries this exchange, but not its work; the peer may come back after `retryMs`. */
+  readonly hangUp?: (retryMs?: number) => void;
+}
+
+/**
+ * A request goes in; notifications, then one result, come out. A JSON-RPC error travels on the error channel.
+ * Unsubscribing cancels, and nothing else does.
+ *
+ * A server is an exchange, a connected client is an exchange, a middleware maps one to another, a gateway is made of
+ * several.
+ */
+export type Exchange = (request: Request, context: Context) => Observable<Emission>;
+
+/** Wraps an exchange in a concern: gate, timeout, retry, trace… */
+export type Middleware = (next: Exchange) => Exchange;
+
+/**
+ * A transport: frames out, messages in. Subscribing opens it, unsubscribing closes it; completion means that the far
+ * side closed, an error that the link broke. What comes in is not to be trusted before it is told apart:
+ * parsed JSON, or an {@link Unreadable}.
+ */
+export type Channel = (outbound: Observable<Frame | readonly Frame[]>) => Observable<unknown>;
+
+export { Unreadable } from '../frame/unreadable.ts';

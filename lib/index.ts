@@ -1,0 +1,32 @@
+/**
+ * rxmcp: the Model Context Protocol as typed streams. Everything here runs in Node, browsers and workers alike; what
+ * needs Node is in `rxmcp/node`.
+ */
+export { server, serverWith, type Server, type ServerInfo, type ServerOptions } from './server/server.ts';
+export { tool, type ToolFeature, type ToolOptions } from './server/tool.ts';
+export { reply, type Reply } from './server/reply.ts';
+export { resource, resourceTemplate, notFound, type ResourceOptions, type TemplateOptions } from './server/resource.ts';
+export { prompt, type PromptOptions } from './server/prompt.ts';
+export { tools, resources, prompts, updates, type Feature } from './server/feature.ts';
+export { serve } from './server/serve.ts';
+export type { Call } from './server/call.ts';
+export type { Completer } from './server/completion.ts';
+
+export { connect, open, type ConnectOptions, type OpenClient, type Target } from './client/connect.ts';
+export { restart, type Schedule } from './client/restart.ts';
+export type { Client, CallOptions } from './client/client.ts';
+export type { CallEvent, LogEvent, ProgressEvent, ResultEvent } from './client/request.ts';
+
+export { progress, log } from './exchange/notice.ts';
+export { isAnswer, type Channel, type Context, type Emission, type Exchange, type Middleware, type Notification, type Request } from './exchange/exchange.ts';
+export { serveChannel, type DoorOptions, type ServeEvent } from './era/serve.ts';
+export type { Connection, DialOptions, Endpoint } from './era/dial.ts';
+export { gate } from './era/modern/gate.ts';
+export { inMemory } from './transport/in-memory.ts';
+export { memoryPair } from './transport/memory.ts';
+
+export * from './frame/errors.ts';
+export type { Frame, JsonObject, RequestId } from './frame/frame.ts';
+export { revisions, latestRevision, type Revision } from './protocol/revisions.ts';
+export { methods, extend, type MethodTable, type Row } from './protocol/methods.ts';
+export { Schema } from './protocol/schema.ts';

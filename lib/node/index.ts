@@ -1,0 +1,7 @@
+/** What runs on Node only: `rxmcp/node`. */
+export { duplex, type DuplexOptions } from './duplex.ts';
+export type { FramingOptions } from './wire.ts';
+export { ProcessExited } from './process-exited.ts';
+export { listen, socket, type ListenerOptions } from './socket.ts';
+export { spawn, type Exit, type SpawnChannel, type SpawnOptions } from './spawn.ts';
+export { stdio, type StdioOptions } from './stdio.ts';

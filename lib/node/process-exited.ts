@@ -1,0 +1,13 @@
+import { TaggedError } from 'effect/Data';
+
+/** A process that carried a channel has ended without being asked to, other than with exit code 0. */
+export class ProcessExited extends TaggedError('ProcessExited')<{
+  readonly message: string;
+  readonly command: string;
+  /** The exit code; null where a signal ended it. */
+  readonly code: number | null;
+  /** The signal that ended it, by name. */
+  readonly signal: string | null;
+  /** The end of what it wrote to stderr, at most 2 KB. */
+  readonly stderr: string;
+}> {}

@@ -1,0 +1,17 @@
+/**
+ * How severe a log notice is.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging
+ */
+import { Schema } from './schema.ts';
+
+/** The levels of RFC 5424, least severe first. */
+export const loggingLevels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
+
+export type LoggingLevel = (typeof loggingLevels)[number];
+
+export const LoggingLevel: Schema.Schema<LoggingLevel> = Schema.Literal(...loggingLevels);
+
+/** Whether a notice of a level is to be sent to somebody who asked for `least` and above. */
+export const isSevere = (level: LoggingLevel, least: LoggingLevel): boolean =>
+  loggingLevels.indexOf(level) >= loggingLevels.indexOf(least);

@@ -1,0 +1,17 @@
+/** What a handler threw, in words that may leave this machine: no stack, no path, no more than a few lines. */
+const longest = 2000;
+
+/** URLs stay; what looks like a path of the file system, Unix or Windows, goes. */
+const paths = /(https?:\/\/[^\s"'<>]+)|(?:file:\/\/)?(?:\b[A-Za-z]:)?(?:[\\/][^\s\\/:"'<>|]+){2,}[\\/]?/g;
+
+/**
+ * The message of an error, safe to show to a peer; undefined where what was thrown says nothing.
+ *
+ * @example
+ * blunder(new Error("ENOENT: no such file, open '/home/ada/notes.txt'")); // "ENOENT: no such file, open '[path]'"
+ */
+export const blunder = (thrown: unknown): string | undefined => {
+  const message = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : undefined;
+  if (message === undefined || message === '') return undefined;
+  return message.slice(0, longest).replace(paths, (_, url: string | undefined) => url ?? '[path]');
+};

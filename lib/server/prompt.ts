@@ -1,0 +1,92 @@
+/**
+ * Prompts: messages that a user picks, filled in with arguments.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/prompts
+ */
+import type { Answering } from '../exchange/bridge.ts';
+import { invalidParams, Misconfigured, RpcError } from '../frame/errors.ts';
+import { isObject, type JsonObject } from '../frame/frame.ts';
+import type { Prompt, PromptMessage } from '../protocol/prompts.ts';
+import type { Call } from './call.ts';
+import type { Completer, Completers } from './completion.ts';
+import { presented, type Presentation } from './feature.ts';
+import type { Work } from './run.ts';
+
+/** One argument of a prompt; a string is its description. */
+export type ArgumentOptions =
+  | string
+  | {
+      readonly title?: string;
+      readonly description?: string;
+      /** Default true. */
+      readonly required?: boolean;
+      readonly complete?: Completer;
+    };
+
+export interface PromptOptions<P extends Readonly<Record<string, ArgumentOptions>>> extends Presentation {
+  readonly arguments?: P;
+}
+
+/** What a prompt's handler gets: its arguments, all of them strings (PRM-04). */
+export type PromptArgs<P> = {
+  readonly [K in keyof P as P[K] extends { readonly required: false } ? never : K]: string;
+} & { readonly [K in keyof P as P[K] extends { readonly required: false } ? K : never]?: string };
+
+/** What it may answer with: the text of one user's message, messages, or messages and a description. */
+export type Messages = string | PromptMessage | readonly PromptMessage[] | { readonly description?: string; readonly messages: readonly PromptMessage[] };
+
+export interface PromptFeature {
+  readonly kind: 'prompt';
+  readonly name: string;
+  readonly definition: Prompt;
+  readonly complete: Completers<string>;
+  readonly work: Work<Readonly<Record<string, string>>>;
+  /** What is wrong with these arguments; undefined where nothing is. */
+  readonly problem: (args: JsonObject) => RpcError | undefined;
+}
+
+/**
+ * Offers a prompt.
+ *
+ * @param handler - gets the arguments; a required one is never missing. What it throws becomes an error response
+ * @example
+ * prompt('review', { arguments: { code: 'The code to look at' } }, ({ code }) => `Please review:\n${code}`)
+ */
+export const prompt = <const P extends Readonly<Record<string, ArgumentOptions>> = Record<never, never>>(
+  name: string,
+  options: PromptOptions<P>,
+  handler: (args: PromptArgs<P>, call: Call) => Answering<Messages>,
+): PromptFeature => {
+  if (name === '') throw new Misconfigured({ message: 'a prompt needs a name' });
+  const args = Object.entries(options.arguments ?? {}).map(([argument, given]) => {
+    const { title, description, required = true, complete }: Exclude<ArgumentOptions, string> = typeof given === 'string' ? { description: given } : given;
+    return { name: argument, required, complete, shown: { ...presented({ ...(title === undefined ? undefined : { title }), ...(description === undefined ? undefined : { description }) }) } };
+  });
+  const required = args.filter((argument) => argument.required).map((argument) => argument.name);
+  return {
+    kind: 'prompt',
+    name,
+    definition: {
+      name,
+      ...presented(options),
+      ...(args.length === 0 ? undefined : { arguments: args.map(({ name: argument, required: must, shown }) => ({ name: argument, ...shown, required: must })) }),
+    },
+    complete: Object.fromEntries(args.flatMap(({ name: argument, complete }) => (complete === undefined ? [] : [[argument, complete]]))),
+    work: {
+      handle: handler as (given: Readonly<Record<string, string>>, call: Call) => unknown,
+      finish: (value) => ({ resultType: 'complete', ...messages(value, name) }),
+    },
+    problem: (given) => {
+      const missing = required.filter((argument) => given[argument] === undefined);
+      return missing.length === 0 ? undefined : invalidParams(`prompt ${name}: ${missing.join(', ')} is missing`);
+    },
+  };
+};
+
+const messages = (value: unknown, name: string): JsonObject => {
+  if (typeof value === 'string') return { messages: [{ role: 'user', content: { type: 'text', text: value } }] };
+  if (Array.isArray(value)) return { messages: value };
+  if (isObject(value) && Array.isArray(value['messages'])) return value;
+  if (isObject(value) && value['role'] !== undefined) return { messages: [value] };
+  throw new Misconfigured({ message: `the prompt ${name} answered with no messages` });
+};

@@ -1,0 +1,152 @@
+/**
+ * Resources: content that clients read by URI, and may watch.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/resources
+ */
+import type { Answering } from '../exchange/bridge.ts';
+import { invalidParams, Misconfigured, type RpcError } from '../frame/errors.ts';
+import { isObject, type JsonObject } from '../frame/frame.ts';
+import type { Resource, ResourceContents } from '../protocol/content.ts';
+import type { ResourceTemplate } from '../protocol/resources.ts';
+import { uriTemplate, type UriTemplate } from '../protocol/uri-template.ts';
+import type { Call } from './call.ts';
+import type { Completers } from './completion.ts';
+import { presented, type ResourcePresentation } from './feature.ts';
+import type { Work } from './run.ts';
+
+interface Watching {
+  /**
+   * The handler's Observable tells of changes: its first value is what a read gets, and while somebody subscribes to the
+   * resource every later one is an update. Default false.
+   */
+  readonly live?: boolean;
+}
+
+export interface ResourceOptions extends ResourcePresentation, Watching {
+  /** A name for programs. Default: the last part of the URI. */
+  readonly name?: string;
+  /** In bytes, before any encoding. */
+  readonly size?: number;
+}
+
+export interface TemplateOptions<V extends string> extends ResourcePresentation, Watching {
+  /** A name for programs. Default: the template. */
+  readonly name?: string;
+  /** Suggests values for the template's variables. */
+  readonly complete?: Completers<V>;
+}
+
+/** What a handler may answer a read with: text, bytes, or contents written out. Nothing means: not found. */
+export type Contents = string | Uint8Array | ResourceContents | readonly ResourceContents[] | undefined;
+
+export interface ResourceFeature {
+  readonly kind: 'resource';
+  readonly uri: string;
+  readonly definition: Resource;
+  readonly live: boolean;
+  readonly work: Work<Read>;
+}
+
+/** What is read: a URI, and what a template made of it. */
+export interface Read {
+  readonly uri: string;
+  readonly variables: Variables;
+}
+
+export type Variables = Readonly<Record<string, string | readonly string[]>>;
+
+export interface TemplateFeature {
+  readonly kind: 'template';
+  readonly template: UriTemplate;
+  readonly definition: ResourceTemplate;
+  readonly live: boolean;
+  readonly complete: Completers<string>;
+  readonly work: Work<Read>;
+}
+
+/**
+ * Offers a resource under a fixed URI.
+ *
+ * @param uri - absolute (RFC 3986); `https:` only for what a client can fetch by itself (RES-18)
+ * @param handler - returns the content, in any of the ways of answering; of an Observable the first value counts
+ * @throws {@link Misconfigured} where the URI is none
+ * @example
+ * resource('file:///log', { mimeType: 'text/plain', live: true }, () => tail$)
+ */
+export const resource = (uri: string, options: ResourceOptions, handler: (call: Call) => Answering<Contents>): ResourceFeature => {
+  if (!absolute.test(uri)) throw new Misconfigured({ message: `resource ${JSON.stringify(uri)}: a URI begins with a scheme, as in "file:///log"` });
+  const { name = lastPart(uri), size, live = false } = options;
+  return {
+    kind: 'resource',
+    uri,
+    definition: { uri, name, ...presentedResource(options), ...(size === undefined ? undefined : { size }) },
+    live,
+    work: { handle: (_, call) => handler(call), finish: (value) => contents(value, uri, options.mimeType), pick: 'first' },
+  };
+};
+
+/**
+ * Offers all resources whose URIs fit a template (RFC 6570).
+ *
+ * @param handler - gets the template's variables, decoded; whatever they name, it must stay within what it means to
+ * serve (RES-22)
+ * @example
+ * resourceTemplate('file:///{+path}', { complete: { path: (prefix) => names(prefix) } }, ({ path }) => read(path))
+ */
+export const resourceTemplate = <V extends string = string>(
+  template: string,
+  options: TemplateOptions<V>,
+  handler: (variables: Variables, call: Call, uri: string) => Answering<Contents>,
+): TemplateFeature => {
+  const parsed = uriTemplate(template);
+  const { name = template, complete = {}, live = false, mimeType } = options;
+  const unknown = Object.keys(complete).filter((variable) => !parsed.variables.includes(variable));
+  if (unknown.length > 0) throw new Misconfigured({ message: `resource template ${JSON.stringify(template)}: has no variable ${unknown.join(', ')} to complete` });
+  return {
+    kind: 'template',
+    template: parsed,
+    definition: { uriTemplate: template, name, ...presentedResource(options) },
+    live,
+    complete,
+    work: {
+      handle: ({ uri, variables }, call) => handler(variables, call, uri),
+      finish: (value, { uri }) => contents(value, uri, mimeType),
+      pick: 'first',
+    },
+  };
+};
+
+const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\S*$/;
+
+const lastPart = (uri: string): string => uri.split('/').findLast((part) => part !== '') ?? uri;
+
+const presentedResource = ({ mimeType, annotations, ...rest }: ResourcePresentation): JsonObject => ({
+  ...presented(rest),
+  ...(mimeType === undefined ? undefined : { mimeType }),
+  ...(annotations === undefined ? undefined : { annotations }),
+});
+
+/** The error that says so on every revision; older ones have a code of their own for it (RES-07, RES-08). */
+export const notFound = (uri: string): RpcError => invalidParams(`resource not found: ${uri}`, { uri });
+
+/** A read's value as its result. */
+const contents = (value: unknown, uri: string, mimeType: string | undefined): JsonObject => {
+  if (value === undefined) throw notFound(uri);
+  const typed = mimeType === undefined ? undefined : { mimeType };
+  const list = Array.isArray(value) ? value : [value];
+  return { contents: list.map((one: unknown) => content(one, uri, typed)) };
+};
+
+const content = (value: unknown, uri: string, typed: { readonly mimeType: string } | undefined): unknown => {
+  if (typeof value === 'string') return { uri, ...typed, text: value };
+  if (value instanceof Uint8Array) return { uri, ...typed, blob: base64(value) };
+  if (isObject(value) && (typeof value['text'] === 'string' || typeof value['blob'] === 'string')) return { uri, ...typed, ...value };
+  throw new Misconfigured({ message: `the resource ${uri} answered with neither text, nor bytes, nor contents` });
+};
+
+/** In steps, because the arguments of one call are limited. */
+const base64 = (bytes: Uint8Array): string => {
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += 0x8000) binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(binary);
+};

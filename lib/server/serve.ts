@@ -1,0 +1,29 @@
+/** Runs a server on whatever connects. */
+import { mergeMap, Observable } from 'rxjs';
+import type { Channel, Exchange } from '../exchange/exchange.ts';
+import { serveChannel, type DoorOptions, type ServeEvent } from '../era/serve.ts';
+
+/** An exchange that has something to keep while it is served: any server. */
+export type Served = Exchange & { readonly held$?: Observable<never> };
+
+/**
+ * Serves an exchange to everybody who connects: a server runs while this is subscribed.
+ *
+ * Emits what happens, for logs; completes when the transport ends, as stdio does with its input. Unsubscribing stops it:
+ * work in flight is torn down, subscriptions are ended, connections closed. A peer that breaks ends its own connection
+ * only. Fails where the transport cannot listen at all.
+ *
+ * @param transport - emits a channel for each connection: `stdio()`, `listen({ port })`
+ * @example
+ * const running = serve(weather, stdio()).subscribe((event) => console.error(event));
+ */
+export const serve = (exchange: Served, transport: Observable<Channel>, options: DoorOptions = {}): Observable<ServeEvent> =>
+  new Observable((subscriber) => {
+    subscriber.add(
+      exchange.held$?.subscribe({
+        // Requests for a list that has failed fail as well; the server goes on.
+        error: (error: unknown) => subscriber.next({ type: 'failure', method: 'lists', error }),
+      }),
+    );
+    subscriber.add(transport.pipe(mergeMap(serveChannel(exchange, options))).subscribe(subscriber));
+  });

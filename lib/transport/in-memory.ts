@@ -1,0 +1,24 @@
+/** A server in this very process. */
+import { Observable } from 'rxjs';
+import { serveChannel, type DoorOptions } from '../era/serve.ts';
+import type { Channel, Exchange } from '../exchange/exchange.ts';
+import { memoryPair, type MemoryOptions } from './memory.ts';
+
+/**
+ * A channel to an exchange in this process, through the same doors as over a wire: every revision, no sockets. Each
+ * subscription is a connection of its own.
+ *
+ * @example
+ * await using client = await open<typeof weather>(inMemory(weather));
+ */
+export const inMemory =
+  (exchange: Exchange & { readonly held$?: Observable<never> }, options: MemoryOptions & DoorOptions = {}): Channel =>
+  (outbound) =>
+    new Observable((subscriber) => {
+      const [near, far] = memoryPair(options);
+      const serving = serveChannel(exchange, options)(far).subscribe();
+      // While the connection lasts, lists that come and go are at hand.
+      serving.add(exchange.held$?.subscribe({ error: () => undefined }));
+      subscriber.add(near(outbound).subscribe(subscriber));
+      subscriber.add(serving);
+    });

@@ -1,0 +1,170 @@
+/**
+ * The way out of a channel, for a sink that may be slower than those who write: RxJS knows no backpressure, so the edge
+ * does. While the sink takes no more, frames queue; what is out of date by then is dropped, answers never are.
+ */
+import { codes, ConnectionClosed } from '../frame/errors.ts';
+import type { Frame } from '../frame/frame.ts';
+import { stringify } from '../frame/json.ts';
+
+/** How much may queue for a sink that takes nothing: 64 MiB. */
+export const queueLimit = 64 * 1024 * 1024;
+
+/** Names what a frame is the newest state of: of queued frames with one key only the last is sent. */
+export type Conflate = (frame: Frame, text: string) => string | undefined;
+
+export interface OutboxOptions {
+  /** Hands text, of one or more whole lines, to the sink; false says: no more before {@link Outbox.drained}. */
+  readonly write: (text: string) => boolean;
+  /** Default {@link conflateNotices}. */
+  readonly conflate?: Conflate | undefined;
+  /** How much may queue before the peer is given up, in bytes of ASCII text. Default {@link queueLimit}, 64 MiB. */
+  readonly maxBytes?: number | undefined;
+  /** The peer does not keep up: the queue went beyond `maxBytes`. Called once; the outbox is empty and dead then. */
+  readonly onError: (error: ConnectionClosed) => void;
+  /** The sink has stopped to take more (true), or everything queued has been taken again (false). */
+  readonly onBlocked?: ((blocked: boolean) => void) | undefined;
+  /** A request or notification that JSON cannot express was left out. */
+  readonly onUnsendable?: ((frame: Frame, reason: string) => void) | undefined;
+}
+
+export interface Outbox {
+  /** Queues a frame, or a batch for one line; it is written together with all others of this microtask. */
+  push(frame: Frame | readonly Frame[]): void;
+  /** The sink takes more again. */
+  drained(): void;
+  /** Hands over everything, whether the sink asks for more or not: the last thing before the sink is ended. */
+  flush(): void;
+  /** Forgets what is queued, and takes nothing more. */
+  close(): void;
+  /** How much is queued here, in bytes of ASCII text; what the sink holds itself is not counted. */
+  readonly pendingBytes: number;
+}
+
+/** A write of this size is not held back for more, nor made larger: what is written can no longer be conflated. */
+const writeSize = 64 * 1024;
+
+/**
+ * Progress is out of date when there is newer progress of its token; list changes and updates of a resource are so
+ * when the same is said again.
+ */
+export const conflateNotices: Conflate = (frame, text) => {
+  if (!('method' in frame) || 'id' in frame) return undefined;
+  const { method, params } = frame;
+  if (method === 'notifications/progress') return `progress ${JSON.stringify(params?.['progressToken'])}`;
+  return method.endsWith('/list_changed') || method === 'notifications/resources/updated' ? text : undefined;
+};
+
+/**
+ * Makes an outbox. A frame is serialised once, when it is pushed. A response that JSON cannot express is replaced by
+ * an error, so that its request does not wait for ever.
+ *
+ * @example
+ * const outbox = createOutbox({ write: (text) => socket.write(text), onError: (error) => socket.destroy(error) });
+ * socket.on('drain', () => outbox.drained());
+ */
+export const createOutbox = (options: OutboxOptions): Outbox => {
+  const { conflate = conflateNotices, maxBytes = queueLimit } = options;
+  /** In order of insertion. Only frames queued for a blocked sink have a key of their own; others are numbered. */
+  const queue = new Map<string | number, string>();
+  let next = 0;
+  let pending = 0;
+  let blocked = false;
+  let scheduled = false;
+  let closed = false;
+
+  const put = (key: string | number, text: string): void => {
+    const older = queue.get(key);
+    if (older !== undefined) {
+      queue.delete(key);
+      pending -= older.length;
+    }
+    queue.set(key, text);
+    pending += text.length;
+  };
+
+  /** Writes up to `writeSize` at a time. */
+  const write = (all: boolean): void => {
+    while (queue.size > 0 && (all || !blocked) && !closed) {
+      let text = '';
+      for (const [key, line] of queue) {
+        text += line;
+        queue.delete(key);
+        pending -= line.length;
+        if (text.length >= writeSize) break;
+      }
+      const took = options.write(text);
+      if (!took && !blocked) {
+        blocked = true;
+        options.onBlocked?.(true);
+      }
+    }
+  };
+
+  const scheduledWrite = (): void => {
+    scheduled = false;
+    write(false);
+  };
+
+  const close = (): void => {
+    closed = true;
+    queue.clear();
+    pending = 0;
+  };
+
+  return {
+    push: (frame) => {
+      if (closed) return;
+      const text = serialise(frame, options.onUnsendable);
+      if (text === undefined) return;
+      const key = blocked && isSingle(frame) ? conflate(frame, text) : undefined;
+      put(key ?? (next += 1), text);
+      if (blocked && pending > maxBytes) {
+        const size = pending;
+        close();
+        const message = `the peer does not read: ${size} bytes are queued for it, ${maxBytes} are allowed`;
+        options.onError(new ConnectionClosed({ message }));
+      } else if (!blocked && pending >= writeSize) write(false);
+      else if (!blocked && !scheduled) {
+        scheduled = true;
+        queueMicrotask(scheduledWrite);
+      }
+    },
+    drained: () => {
+      if (!blocked || closed) return;
+      blocked = false;
+      write(false);
+      if (!blocked) options.onBlocked?.(false);
+    },
+    flush: () => write(true),
+    close,
+    get pendingBytes() {
+      return pending;
+    },
+  };
+};
+
+const isSingle = (frame: Frame | readonly Frame[]): frame is Frame => !Array.isArray(frame);
+
+const serialise = (
+  frame: Frame | readonly Frame[],
+  onUnsendable: OutboxOptions['onUnsendable'],
+): string | undefined => {
+  try {
+    return `${stringify(frame)}\n`;
+  } catch {
+    const rest = (isSingle(frame) ? [frame] : frame).flatMap((one) => sendable(one, onUnsendable) ?? []);
+    const [only] = rest;
+    return only === undefined ? undefined : `${stringify(isSingle(frame) ? only : rest)}\n`;
+  }
+};
+
+const sendable = (frame: Frame, onUnsendable: OutboxOptions['onUnsendable']): Frame | undefined => {
+  try {
+    stringify(frame);
+    return frame;
+  } catch (error) {
+    const reason = `JSON cannot express it: ${error instanceof Error ? error.message : String(error)}`;
+    if ('method' in frame || frame.id === undefined) return void onUnsendable?.(frame, reason);
+    return { jsonrpc: '2.0', id: frame.id, error: { code: codes.internalError, message: 'the result is no JSON' } };
+  }
+};

@@ -1,0 +1,94 @@
+/** The bench itself: turns are fair, medians are medians, and a miss is called one. */
+import { describe, expect, it } from 'vitest';
+import { json, judged, table } from './report.ts';
+import type { Line } from './report.ts';
+import { type Contender, type Measured, type Plan, interleave } from './rounds.ts';
+import { type Row, contenderFile, librariesOf, measuredFile } from './row.ts';
+import { existsSync } from 'node:fs';
+
+const plan: Plan = { rounds: 4, warmUps: 2, first: 10, turn: 1000, by: 'cpu' };
+
+const contender = (name: string, perCall: (turn: number) => number, turns: [string, number][]): Contender => {
+  let turn = 0;
+  return {
+    name,
+    measure: (calls) => {
+      turns.push([name, calls]);
+      const cpu = perCall(turn++) * calls;
+      return Promise.resolve({ cpu, wall: cpu * 3 });
+    },
+  };
+};
+
+describe('interleave', () => {
+  it('lets contenders take turns, each the first in its round, with as many calls as fill the turn', async () => {
+    const turns: [string, number][] = [];
+    await interleave([contender('slow', () => 100, turns), contender('fast', () => 1, turns)], plan);
+    expect(turns.map(([name]) => name).join(' ')).toBe('slow fast fast slow slow fast fast slow slow fast fast slow');
+    expect(turns.filter(([name]) => name === 'slow').map(([, calls]) => calls)).toEqual([10, 10, 10, 10, 10, 10]);
+    expect(turns.filter(([name]) => name === 'fast').map(([, calls]) => calls)).toEqual([
+      10, 1000, 1000, 1000, 1000, 1000,
+    ]);
+  });
+
+  it('gives the median of the rounds and leaves the warm-up out', async () => {
+    const took = [500, 900, 4, 2, 100, 6];
+    const measured = await interleave([contender('ours', (turn) => took[turn] ?? NaN, [])], plan);
+    expect(measured.get('ours')).toEqual({ median: 5, samples: [4, 2, 100, 6] });
+  });
+
+  it('goes by the clock where the plan says so', async () => {
+    const measured = await interleave([contender('ours', () => 10, [])], { ...plan, by: 'wall' });
+    expect(measured.get('ours')?.median).toBe(30);
+  });
+});
+
+describe('the report', () => {
+  const row: Row = {
+    title: 'echo',
+    revision: '2025-11-25',
+    wanted: 0.1,
+    plan,
+    start: () => Promise.reject(new Error('not started here')),
+  };
+  const line = (ours: number): Line => {
+    const measured = (median: number): Measured => ({ median, samples: [median] });
+    return {
+      row,
+      measured: new Map([
+        ['ours', measured(ours)],
+        ['bare', measured(1)],
+        ['sdk1', measured(30)],
+        ['sdk2', measured(40)],
+      ]),
+    };
+  };
+
+  it('says what is as wanted and what is missed', () => {
+    expect(judged(line(4))).toEqual({ ratio: 0.1, good: true });
+    expect(judged(line(4.1)).good).toBe(false);
+    const [, good, missed] = table([line(4), line(40_000)]).split('\n');
+    expect(good).toMatch(/^echo\s+2025-11-25\s+4\.0\s+1\.0\s+30\.0\s+40\.0\s+0\.100\s+0\.025\s+<= 0\.1\s+ok$/);
+    expect(missed).toMatch(/40 ms .*MISSED$/);
+  });
+
+  it('does not take a missing measurement for a good one', () => {
+    expect(judged({ row, measured: new Map() }).good).toBe(false);
+  });
+
+  it('keeps every sample', () => {
+    expect(JSON.parse(json([line(4)], { node: 'v20' }))).toMatchObject({
+      node: 'v20',
+      rows: [{ title: 'echo', wanted: 0.1, good: true, microseconds: { ours: { samples: [4] } } }],
+    });
+  });
+});
+
+it('has a script for every contender', () => {
+  const files = librariesOf('2025-11-25').flatMap((library) =>
+    ['server.mjs', 'client.mjs', 'memory.mjs'].map((file) => contenderFile(library, file)),
+  );
+  expect(
+    [...files, measuredFile('caller.mjs'), measuredFile('driver.mjs')].filter((file) => !existsSync(file)),
+  ).toEqual([]);
+});

@@ -1,0 +1,31 @@
+/** A line of the table: who takes part, what they do, and how good we want to be. */
+import { fileURLToPath } from 'node:url';
+import type { Cores } from './cores.ts';
+import type { Contender, Plan } from './rounds.ts';
+
+export type Library = 'ours' | 'sdk1' | 'sdk2' | 'bare';
+export type Revision = '2025-11-25' | '2026-07-28';
+
+/** SDK 1.x ends with the revisions that open by a handshake. */
+export const librariesOf = (revision: Revision): readonly Library[] =>
+  revision === '2026-07-28' ? ['ours', 'sdk2', 'bare'] : ['ours', 'sdk1', 'sdk2', 'bare'];
+
+export interface Running {
+  readonly contenders: readonly Contender[];
+  stop(): Promise<void>;
+}
+
+export interface Row {
+  readonly title: string;
+  readonly revision: Revision;
+  /** The largest ratio to SDK 2.x that is good enough. */
+  readonly wanted: number;
+  readonly plan: Plan;
+  start(cores: Cores): Promise<Running>;
+}
+
+export const calls: Plan = { rounds: 15, warmUps: 4, first: 50, turn: 250_000, by: 'cpu' };
+
+export const contenderFile = (library: Library, file: string): string =>
+  fileURLToPath(new URL(`./contenders/${library}/${file}`, import.meta.url));
+export const measuredFile = (file: string): string => fileURLToPath(new URL(`./measured/${file}`, import.meta.url));
