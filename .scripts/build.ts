@@ -3,7 +3,7 @@
  *
  * One bundle with an entry for each name in `exports`, and declarations beside it. Bundled is everything but packages
  * that are CommonJS for Node alone: loading `effect`, `@effect/schema` and `rxjs` file by file would cost a user's script
- * four times as long as the whole bundle. They stay dependencies, since the declarations name their types, and values of
+ * four times as long as the whole bundle does. They stay dependencies, since the declarations name their types, and values of
  * two copies of them work together.
  */
 import { type Metafile, build } from 'esbuild';
@@ -50,26 +50,28 @@ const bundle = async (outdir: string): Promise<Metafile> => {
   return metafile;
 };
 
-/** Licences of what the bundle holds ask for their texts to travel along. */
+/** Licences of what the bundle holds ask for their texts to travel along. Gives the names of the packages. */
 const licences = async (outdir: string, { outputs }: Metafile): Promise<string[]> => {
-  const packages = new Set<string>();
+  const folders = new Set<string>();
   for (const { inputs } of Object.values(outputs))
     for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
-      const name = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(path)?.[1];
-      if (name !== undefined && bytesInOutput > 0) packages.add(name);
+      // The last one, as a package may have a version of its own of another.
+      const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
+      if (folder !== undefined && bytesInOutput > 0) folders.add(resolve(root, folder));
     }
-  const texts = [...packages].sort().map(async (name) => {
-    const folder = join(root, 'node_modules', name);
-    const { version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Record<
-      string,
-      string
-    >;
+  const notices = [...folders].sort().map(async (folder) => {
+    const {
+      name = '',
+      version = '',
+      license = '',
+    } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Record<string, string>;
     const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
     const text = file === undefined ? '' : await readFile(join(folder, file), 'utf8');
-    return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+    return { title: `${name} ${version}`, notice: `${name} ${version} (${license})\n\n${text.trim()}\n` };
   });
-  await writeFile(join(outdir, 'THIRD-PARTY.txt'), (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`));
-  return [...packages];
+  const found = await Promise.all(notices);
+  await writeFile(join(outdir, 'THIRD-PARTY.txt'), found.map(({ notice }) => notice).join(`\n${'-'.repeat(80)}\n\n`));
+  return found.map(({ title }) => title);
 };
 
 /** `dist/types` mirrors lib. Throws what the compiler finds. */

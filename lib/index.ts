@@ -22,6 +22,10 @@ export { isAnswer, type Channel, type Context, type Emission, type Exchange, typ
 export { serveChannel, type DoorOptions, type ServeEvent } from './era/serve.ts';
 export type { Connection, DialOptions, Endpoint } from './era/dial.ts';
 export { gate } from './era/modern/gate.ts';
+export { mergeServers } from './middleware/merge.ts';
+export { namespace } from './middleware/namespace.ts';
+export { restrict, type Restrictions } from './middleware/restrict.ts';
+export { timeout } from './middleware/timeout.ts';
 export { inMemory } from './transport/in-memory.ts';
 export { memoryPair } from './transport/memory.ts';
 

@@ -18,7 +18,7 @@ function* problems(issue: Issue, path: Path): Generator<string> {
     case 'Missing':
       return yield issue.message === undefined ? missingAt(path) : at(path, issue.message);
     case 'Unexpected':
-      return yield issue.message === undefined ? at(path, 'is not expected') : at(path, issue.message);
+      return yield at(path, 'is not expected');
     case 'Forbidden':
       return yield at(path, issue.message ?? 'cannot be checked');
     case 'Type': {

@@ -56,7 +56,10 @@ describe('parse', () => {
   it('bounds the nesting', () => {
     expect(parse(nested(depthLimit))).toBeInstanceOf(Array);
     expect(unreadable(nested(depthLimit + 1))).toMatchObject({ code: -32600, reason: expect.stringContaining('512') });
-    expect(unreadable(`{"id":5,"method":"x","params":{"a":${nested(100_000)}}}`)).toMatchObject({ code: -32600, id: 5 });
+    expect(unreadable(`{"id":5,"method":"x","params":{"a":${nested(100_000)}}}`)).toMatchObject({
+      code: -32600,
+      id: 5,
+    });
     const objects = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
     expect(unreadable(`{"id":6,"method":"x","params":${objects}}`)).toMatchObject({ code: -32600, id: 6 });
   });
@@ -67,7 +70,19 @@ describe('parse', () => {
   });
 
   it('never throws', () => {
-    const texts = ['"\\ud800', '{"id":"\\ud800"', '\u0000', '{', '{"', '{"id', '{"id":', '[[[', '{}{}', '\ufeff{}', '-'];
+    const texts = [
+      '"\\ud800',
+      '{"id":"\\ud800"',
+      '\u0000',
+      '{',
+      '{"',
+      '{"id',
+      '{"id":',
+      '[[[',
+      '{}{}',
+      '\ufeff{}',
+      '-',
+    ];
     for (const text of texts) expect(() => parse(text)).not.toThrow();
   });
 });

@@ -9,7 +9,9 @@ const encode = (text: string) => new TextEncoder().encode(text);
 
 const cut = (chunks: readonly Uint8Array[], options?: LinesOptions): (string | Unreadable)[] => {
   const out: (string | Unreadable)[] = [];
-  from(chunks).pipe(lines(options)).subscribe((line) => out.push(line));
+  from(chunks)
+    .pipe(lines(options))
+    .subscribe((line) => out.push(line));
   return out;
 };
 
@@ -37,21 +39,27 @@ describe('lines', () => {
   it('cuts every text the same way, in whatever pieces it comes', () => {
     const line = fc.string({ unit: 'grapheme' }).filter((text) => !/[\n\r\ufeff]/.test(text));
     fc.assert(
-      fc.property(fc.array(line), fc.array(fc.integer({ min: 1, max: 9 })), fc.constantFrom(8, 1_000), (all, sizes, limit) => {
-        const whole = encode(all.map((text) => `${text}\n`).join(''));
-        const chunks: Uint8Array[] = [];
-        for (let at = 0, turn = 0; at < whole.length; turn += 1) {
-          const size = sizes[turn % (sizes.length || 1)] ?? 4;
-          chunks.push(whole.subarray(at, at + size));
-          at += size;
-        }
-        const kinds = (found: (string | Unreadable)[]) => found.map((one) => (typeof one === 'string' ? one : one.reason));
-        const expected = all
-          .filter((text) => text.trim() !== '' || encode(text).length > limit)
-          .map((text) => (encode(text).length > limit ? expect.stringContaining(` ${encode(text).length}`) : text));
-        expect(kinds(cut(chunks, { limit }))).toEqual(expected);
-        expect(kinds(cut([whole], { limit }))).toEqual(expected);
-      }),
+      fc.property(
+        fc.array(line),
+        fc.array(fc.integer({ min: 1, max: 9 })),
+        fc.constantFrom(8, 1_000),
+        (all, sizes, limit) => {
+          const whole = encode(all.map((text) => `${text}\n`).join(''));
+          const chunks: Uint8Array[] = [];
+          for (let at = 0, turn = 0; at < whole.length; turn += 1) {
+            const size = sizes[turn % (sizes.length || 1)] ?? 4;
+            chunks.push(whole.subarray(at, at + size));
+            at += size;
+          }
+          const kinds = (found: (string | Unreadable)[]) =>
+            found.map((one) => (typeof one === 'string' ? one : one.reason));
+          const expected = all
+            .filter((text) => text.trim() !== '' || encode(text).length > limit)
+            .map((text) => (encode(text).length > limit ? expect.stringContaining(` ${encode(text).length}`) : text));
+          expect(kinds(cut(chunks, { limit }))).toEqual(expected);
+          expect(kinds(cut([whole], { limit }))).toEqual(expected);
+        },
+      ),
     );
   });
 
@@ -97,17 +105,24 @@ describe('lines', () => {
 
   it('stops in the middle of a chunk when it is unsubscribed', () => {
     const out: unknown[] = [];
-    of(encode('a\nb\nc\n')).pipe(lines(), take(2)).subscribe((line) => out.push(line));
+    of(encode('a\nb\nc\n'))
+      .pipe(lines(), take(2))
+      .subscribe((line) => out.push(line));
     expect(out).toEqual(['a', 'b']);
   });
 
   it('uses the decoder that it is given', () => {
-    expect(cut([encode('a\nb\n')], { decode: (part) => Buffer.from(part).toString('latin1').toUpperCase() })).toEqual(['A', 'B']);
+    expect(cut([encode('a\nb\n')], { decode: (part) => Buffer.from(part).toString('latin1').toUpperCase() })).toEqual([
+      'A',
+      'B',
+    ]);
   });
 
   it('passes on the failure of its source', () => {
     const failed: unknown[] = [];
-    throwError(() => 'broken').pipe(lines()).subscribe({ error: (error) => failed.push(error) });
+    throwError(() => 'broken')
+      .pipe(lines())
+      .subscribe({ error: (error) => failed.push(error) });
     expect(failed).toEqual(['broken']);
   });
 });

@@ -173,7 +173,7 @@ describe('the core', { timeout: 60_000 }, () => {
       globalThis.said = open(inMemory(server({ name: 'page', version: '1.0.0' }, echo))).then(async (client) => {
         const { content } = await client.callTool('echo', { text: 'hello' });
         await client.close();
-        return JSON.stringify([content, typeof process, typeof Buffer, typeof require]);
+        return JSON.stringify([content, typeof process, typeof Buffer]);
       });`;
     const { outputFiles } = await build({
       ...forBrowser,
@@ -209,6 +209,6 @@ describe('the core', { timeout: 60_000 }, () => {
     const page = createContext(Object.fromEntries(web.map((name) => [name, Reflect.get(globalThis, name)])));
     runInContext(outputFiles.map(({ text }) => text).join('\n'), page);
     const said = (await page['said']) as string;
-    expect(JSON.parse(said)).toEqual([[{ type: 'text', text: 'hello' }], 'undefined', 'undefined', 'undefined']);
+    expect(JSON.parse(said)).toEqual([[{ type: 'text', text: 'hello' }], 'undefined', 'undefined']);
   });
 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { PassThrough, Writable, type Readable } from 'node:stream';
 import { EMPTY, NEVER, Subject, throwError, type Observable } from 'rxjs';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Channel } from '../../lib/exchange/exchange.ts';
 import { ConnectionClosed } from '../../lib/frame/errors.ts';
 import type { Frame } from '../../lib/frame/frame.ts';
@@ -216,7 +216,10 @@ describe('duplex', () => {
   });
 
   it('fails with what outbound fails with', async () => {
-    const { log, ended } = open(duplex(new PassThrough(), new PassThrough()), throwError(() => 'mine'));
+    const { log, ended } = open(
+      duplex(new PassThrough(), new PassThrough()),
+      throwError(() => 'mine'),
+    );
     await ended;
     expect(log.error).toBe('mine');
   });
@@ -280,6 +283,7 @@ describe('duplex', () => {
     far.destroy();
     for (const socket of [near, far]) if (!socket.closed) await once(socket, 'close');
     servers.pop()?.close();
-    await vi.waitFor(() => expect(handles()).toEqual(before));
+    while (handles().length > before.length) await turn();
+    expect(handles()).toEqual(before);
   });
 });

@@ -7,7 +7,8 @@ import type { Frame } from '../../lib/frame/frame.ts';
 import { stdio } from '../../lib/node/stdio.ts';
 import { run } from './program.ts';
 
-const call = (id: number, params: object = {}, method = 'x') => `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`;
+const call = (id: number, params: object = {}, method = 'x') =>
+  `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 const streams = () => ({ input: new PassThrough(), output: new PassThrough(), errors: new PassThrough() });

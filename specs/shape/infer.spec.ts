@@ -11,7 +11,9 @@ import { Schema } from '../../lib/protocol/schema.ts';
 const tool = <const I extends Shape = {}, const O extends Shape = {}>(
   shapes: { readonly input?: I; readonly output?: O },
   handler: (args: Args<I>) => Output<O>,
-): { readonly call: (args: Args<I>) => Wire<O> | undefined } => ({ call: (args) => (void shapes, void handler, void args, undefined) });
+): { readonly call: (args: Args<I>) => Wire<O> | undefined } => ({
+  call: (args) => (void shapes, void handler, void args, undefined),
+});
 
 class Place extends Schema.Class<Place>('Place')({ name: Schema.String }) {}
 
@@ -21,9 +23,21 @@ it('reads both sides of an Effect Schema', () => {
     at: Schema.Date,
     days: Schema.optionalWith(Schema.NumberFromString, { default: () => 1 }),
   });
-  expectTypeOf<Args<typeof shape>>().toEqualTypeOf<{ readonly city: string; readonly at: Date; readonly days: number }>();
-  expectTypeOf<Output<typeof shape>>().toEqualTypeOf<{ readonly city: string; readonly at: Date; readonly days: number }>();
-  expectTypeOf<Wire<typeof shape>>().toEqualTypeOf<{ readonly city: string; readonly at: string; readonly days?: string | undefined }>();
+  expectTypeOf<Args<typeof shape>>().toEqualTypeOf<{
+    readonly city: string;
+    readonly at: Date;
+    readonly days: number;
+  }>();
+  expectTypeOf<Output<typeof shape>>().toEqualTypeOf<{
+    readonly city: string;
+    readonly at: Date;
+    readonly days: number;
+  }>();
+  expectTypeOf<Wire<typeof shape>>().toEqualTypeOf<{
+    readonly city: string;
+    readonly at: string;
+    readonly days?: string | undefined;
+  }>();
   expectTypeOf<Args<typeof Place>>().toEqualTypeOf<Place>();
   expectTypeOf<Wire<typeof Place>>().toEqualTypeOf<{ readonly name: string }>();
   tool({ input: shape, output: Place }, (args) => {
@@ -102,7 +116,12 @@ it('reads a JSON Schema that is written out', () => {
       return [1, 2];
     },
   );
-  const asConst = { type: 'object', properties: { a: { type: 'number' } }, required: ['a'], anyOf: [{ required: ['a'] }] } as const;
+  const asConst = {
+    type: 'object',
+    properties: { a: { type: 'number' } },
+    required: ['a'],
+    anyOf: [{ required: ['a'] }],
+  } as const;
   expectTypeOf<Args<typeof asConst>>().toEqualTypeOf<{ readonly a: number }>();
   // @ts-expect-error the output is of another type
   tool({ output: asConst }, () => ({ a: 'x' }));

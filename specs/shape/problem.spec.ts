@@ -14,7 +14,7 @@ describe('a value in few words', () => {
     [{ secret: 1 }, 'an object'],
     [10n, '10'],
     [() => 1, 'a function'],
-  ])('shows %j', (value, text) => {
+  ])('shows %#', (value, text) => {
     expect(brief(value)).toBe(text);
   });
 });

@@ -12,7 +12,10 @@ describe('the root of an input', () => {
   it('takes the place of a reference, and keeps the definitions', () => {
     const $defs = { A: object };
     expect(objectRoot({ $ref: '#/$defs/A', $defs }, 'x')).toEqual({ ...object, $defs });
-    expect(objectRoot({ $ref: '#/definitions/A', definitions: $defs, title: 'T' }, 'x')).toMatchObject({ type: 'object', title: 'T' });
+    expect(objectRoot({ $ref: '#/definitions/A', definitions: $defs, title: 'T' }, 'x')).toMatchObject({
+      type: 'object',
+      title: 'T',
+    });
     expect(objectRoot({ $ref: '#/$defs/B', $defs: { ...$defs, B: { $ref: '#/$defs/A' } } }, 'x')).toMatchObject(object);
     expect(objectRoot({ $ref: '#/$defs/a%20b', $defs: { 'a b': object } }, 'x')).toMatchObject(object);
   });

@@ -26,9 +26,21 @@ describe('decoding', () => {
   });
 
   it.each<[string, Shape, string]>([
-    ['zod', z.object({ list: z.array(z.object({ n: z.number() })) }), 'list[0].n: Invalid input: expected number, received string'],
-    ['valibot', toStandardJsonSchema(v.object({ list: v.array(v.object({ n: v.number() })) })), 'list[0].n: Invalid type: Expected number but received "x"'],
-    ['arktype, which names the path itself', type({ list: type({ n: 'number' }).array() }), 'list[0].n must be a number (was a string)'],
+    [
+      'zod',
+      z.object({ list: z.array(z.object({ n: z.number() })) }),
+      'list[0].n: Invalid input: expected number, received string',
+    ],
+    [
+      'valibot',
+      toStandardJsonSchema(v.object({ list: v.array(v.object({ n: v.number() })) })),
+      'list[0].n: Invalid type: Expected number but received "x"',
+    ],
+    [
+      'arktype, which names the path itself',
+      type({ list: type({ n: 'number' }).array() }),
+      'list[0].n must be a number (was a string)',
+    ],
   ])('names the place with %s', (_, shape, problem) => {
     expect(input(shape).decode({ list: [{ n: 'x' }] })).toEqual({ ok: false, problem });
   });
@@ -45,7 +57,10 @@ describe('the JSON Schema', () => {
   it('has an object at the root of an input (TOOL-07)', () => {
     const union = z.union([z.object({ a: z.string() }), z.object({ b: z.string() })]);
     expect(input(union).jsonSchema).toMatchObject({ type: 'object', anyOf: [{}, {}] });
-    expect(input(type({ a: 'string' }).or({ b: 'number' })).jsonSchema).toMatchObject({ type: 'object', anyOf: [{}, {}] });
+    expect(input(type({ a: 'string' }).or({ b: 'number' })).jsonSchema).toMatchObject({
+      type: 'object',
+      anyOf: [{}, {}],
+    });
     expect(input(z.object({ a: z.string() }).meta({ id: 'Named' })).jsonSchema).toMatchObject({
       type: 'object',
       properties: { a: { type: 'string' } },
@@ -55,7 +70,9 @@ describe('the JSON Schema', () => {
   });
 
   it('is never silently empty: a library that cannot tell is refused, with advice', () => {
-    expect(() => input(v.object({ a: v.string() }))).toThrow(/^tool "t", input: this valibot schema cannot .*toStandardJsonSchema/);
+    expect(() => input(v.object({ a: v.string() }))).toThrow(
+      /^tool "t", input: this valibot schema cannot .*toStandardJsonSchema/,
+    );
     const own: StandardSchemaV1 = { '~standard': { version: 1, vendor: 'own', validate: (value) => ({ value }) } };
     expect(() => input(own)).toThrow(/own schema cannot tell its JSON Schema.*give a JSON Schema instead/);
     const effect: StandardSchemaV1 = { '~standard': { ...own['~standard'], vendor: 'effect' } };
@@ -63,6 +80,8 @@ describe('the JSON Schema', () => {
   });
 
   it('is refused where the schema has none, with the reason of the library', () => {
-    expect(() => input(z.object({ at: z.date() }))).toThrow(/^tool "t", input: zod has no JSON Schema for this: .*Date/);
+    expect(() => input(z.object({ at: z.date() }))).toThrow(
+      /^tool "t", input: zod has no JSON Schema for this: .*Date/,
+    );
   });
 });

@@ -95,10 +95,13 @@ describe('outbox', () => {
     const { outbox, sent, block, drain } = setUp();
     await block();
     const list = notice('notifications/tools/list_changed', {});
-    const ofOther = notice('notifications/tools/list_changed', { _meta: { 'io.modelcontextprotocol/subscriptionId': 2 } });
+    const ofOther = notice('notifications/tools/list_changed', {
+      _meta: { 'io.modelcontextprotocol/subscriptionId': 2 },
+    });
     const updated = (uri: string) => notice('notifications/resources/updated', { uri });
     const log = notice('notifications/message', { level: 'info', data: 'same' });
-    for (const frame of [list, updated('a:1'), log, ofOther, list, updated('a:2'), updated('a:1'), log]) outbox.push(frame);
+    for (const frame of [list, updated('a:1'), log, ofOther, list, updated('a:2'), updated('a:1'), log])
+      outbox.push(frame);
     drain();
     expect(sent()).toEqual([log, ofOther, list, updated('a:2'), updated('a:1'), log]);
   });
@@ -179,10 +182,16 @@ describe('outbox', () => {
     await tick();
     expect(sent()).toMatchObject([
       { id: 1, error: { code: -32603 } },
-      [{ id: 2, error: { code: -32603 } }, { id: 3, result: {} }],
+      [
+        { id: 2, error: { code: -32603 } },
+        { id: 3, result: {} },
+      ],
       { id: 5, result: {} },
     ]);
-    expect(unsendable).toEqual([expect.stringMatching(/^tools\/call: .*BigInt/), expect.stringMatching(/^notifications/)]);
+    expect(unsendable).toEqual([
+      expect.stringMatching(/^tools\/call: .*BigInt/),
+      expect.stringMatching(/^notifications/),
+    ]);
   });
 
   it('takes nothing once it is closed', async () => {

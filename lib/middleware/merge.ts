@@ -1,0 +1,164 @@
+/** Several servers as one. */
+import { catchError, filter, forkJoin, map, merge, Observable, of, throwError } from 'rxjs';
+import { listenMethod } from '../exchange/envelope.ts';
+import { isAnswer, type Context, type Emission, type Exchange, type Request } from '../exchange/exchange.ts';
+import { codes, invalidParams, methodNotFound, RpcError } from '../frame/errors.ts';
+import { isObject, type JsonObject } from '../frame/frame.ts';
+import { methods, type MethodTable } from '../protocol/methods.ts';
+import type { Implementation } from '../protocol/peer.ts';
+import { metaKeys } from '../protocol/revisions.ts';
+import { namespace, separator } from './namespace.ts';
+
+/** An exchange, and what it wants to be held while it is served. */
+export type Part = Exchange & { readonly held$?: Observable<never> };
+
+/**
+ * One server made of several. Tools and prompts get the name of their part as a prefix (`files.search`); a resource is
+ * read from the first part that has it; lists follow each other page by page; a subscription spans all parts, with their
+ * acknowledgements merged into one. Progress, cancellation and log lines pass through.
+ *
+ * @param info - what the whole calls itself
+ * @param parts - servers, connected clients' exchanges, or exchanges under any middleware, by the prefix of their names
+ * @example
+ * serve(mergeServers({ name: 'both', version: '1' }, { files, weather: client.exchange }), stdio())
+ */
+export const mergeServers = (info: Implementation, parts: Readonly<Record<string, Part>>, table: MethodTable = methods): Part => {
+  const named = new Map(Object.entries(parts).map(([prefix, part]) => [prefix, namespace(prefix, table)(part)]));
+  const all = [...named.values()];
+  const meta = { [metaKeys.serverInfo]: info };
+
+  const exchange: Exchange = (request, context) => {
+    const { method, params } = request;
+    if (method === 'server/discover') return discover(all, request, context).pipe(map((result) => ({ result: { ...result, _meta: meta } })));
+    if (method === listenMethod) return listen(all, request, context);
+    const row = table[method];
+    const ref = isObject(params?.['ref']) && params['ref']['type'] === 'ref/prompt' ? params['ref']['name'] : undefined;
+    const name = ref ?? (row?.nameIn === 'name' ? params?.['name'] : undefined);
+    if (name !== undefined) {
+      const part = named.get(String(name).split(separator, 1)[0] ?? '');
+      return part === undefined ? throwError(() => invalidParams(`unknown: ${String(name)}`)) : part(request, context);
+    }
+    return row?.cacheable === true && row.nameIn === undefined ? list(all, request, context) : first(all, request, context);
+  };
+  const held = Object.values(parts).flatMap(({ held$ }) => (held$ === undefined ? [] : [held$]));
+  return Object.assign(exchange, held.length === 0 ? {} : { held$: merge(...held) });
+};
+
+const answer = (emissions: Observable<Emission>): Observable<JsonObject> => emissions.pipe(filter(isAnswer), map(({ result }) => result));
+
+/** What all parts offer together; a part that cannot be reached takes nothing from the others. */
+const discover = (parts: readonly Exchange[], request: Request, context: Context): Observable<JsonObject> =>
+  forkJoin(parts.map((part) => answer(part(request, context)))).pipe(
+    map((found) => {
+      const instructions = found.flatMap((one) => (typeof one['instructions'] === 'string' ? [one['instructions']] : []));
+      return {
+        ...found[0],
+        capabilities: found.map((one) => one['capabilities']).filter(isObject).reduce(union, {}),
+        ...(instructions.length === 0 ? undefined : { instructions: instructions.join('\n\n') }),
+      };
+    }),
+  );
+
+const union = (left: JsonObject, right: JsonObject): JsonObject => ({
+  ...left,
+  ...Object.fromEntries(
+    Object.entries(right).map(([key, value]) => {
+      const other = left[key];
+      return [key, isObject(value) && isObject(other) ? union(other, value) : value];
+    }),
+  ),
+});
+
+/** The pages of all parts, one part after the other. The cursor says which part is on. */
+const list = (parts: readonly Exchange[], { method, params }: Request, context: Context): Observable<Emission> => {
+  const read = /^(\d+):(.*)$/s.exec(params?.['cursor'] === undefined ? '0:' : String(params['cursor']));
+  const index = Number(read?.[1]);
+  const part = parts[index];
+  if (read === null || part === undefined) return throwError(() => invalidParams('cursor is none that this server has given'));
+  const { cursor: _, ...rest } = params ?? {};
+  // A part's own cursor may be empty, so it is marked as being one.
+  const inner = read[2]?.startsWith('=') === true ? { cursor: read[2].slice(1) } : {};
+  const onwards = (next: unknown): JsonObject => {
+    if (next !== undefined) return { nextCursor: `${index}:=${String(next)}` };
+    return index + 1 < parts.length ? { nextCursor: `${index + 1}:` } : {};
+  };
+  return part({ method, params: { ...rest, ...inner } }, context).pipe(
+    map((emission) => {
+      if (!isAnswer(emission)) return emission;
+      const { nextCursor, ...result } = emission.result;
+      return { result: { ...result, ...onwards(nextCursor) } };
+    }),
+    // A part without this kind of thing has an empty list of it.
+    catchError((error: unknown) => (isUnknown(error) && error.code === codes.methodNotFound ? of({ result: { ...emptyList(method), ...onwards(undefined) } }) : throwError(() => error))),
+  );
+};
+
+const emptyList = (method: string): JsonObject => ({
+  resultType: 'complete',
+  ttlMs: 0,
+  cacheScope: 'private',
+  [method === 'resources/templates/list' ? 'resourceTemplates' : (method.split('/')[0] ?? '')]: [],
+});
+
+const isUnknown = (error: unknown): error is RpcError =>
+  error instanceof RpcError && (error.code === codes.methodNotFound || error.code === codes.invalidParams);
+
+/** The first part that knows what is meant. Only for requests that change nothing: reads and completions. */
+const first = ([part, ...others]: readonly Exchange[], request: Request, context: Context): Observable<Emission> => {
+  if (part === undefined) return throwError(() => methodNotFound(request.method));
+  return part(request, context).pipe(
+    catchError((error: unknown) => (isUnknown(error) && others.length > 0 ? first(others, request, context) : throwError(() => error))),
+  );
+};
+
+const acknowledgedMethod = 'notifications/subscriptions/acknowledged';
+
+/**
+ * One subscription over all parts: their acknowledgements as one, then what any of them tells; what one tells before the
+ * last has acknowledged is kept until then (SUB-03). Ends with the last. A part that cannot listen honours nothing.
+ */
+const listen = (parts: readonly Exchange[], request: Request, context: Context): Observable<Emission> =>
+  new Observable((subscriber) => {
+    const acknowledged: JsonObject[] = [];
+    const early: Emission[] = [];
+    let open = parts.length;
+    const acknowledge = (notifications: unknown): void => {
+      acknowledged.push(isObject(notifications) ? notifications : {});
+      if (acknowledged.length < parts.length) return;
+      subscriber.next({ method: acknowledgedMethod, params: { notifications: acknowledged.reduce(honoured, {}) } });
+      for (const emission of early) subscriber.next(emission);
+    };
+    const end = (): void => {
+      open -= 1;
+      if (open > 0) return;
+      subscriber.next({ result: { resultType: 'complete' } });
+      subscriber.complete();
+    };
+    for (const part of parts) {
+      let heard = false;
+      const done = (): void => {
+        if (!heard) acknowledge(undefined);
+        heard = true;
+        end();
+      };
+      subscriber.add(
+        part(request, context).subscribe({
+          next: (emission) => {
+            if (isAnswer(emission)) return;
+            if (emission.method === acknowledgedMethod) {
+              heard = true;
+              acknowledge(emission.params?.['notifications']);
+            } else if (acknowledged.length < parts.length) early.push(emission);
+            else subscriber.next(emission);
+          },
+          error: done,
+          complete: done,
+        }),
+      );
+    }
+  });
+
+const honoured = (left: JsonObject, right: JsonObject): JsonObject => {
+  const uris = [left, right].flatMap(({ resourceSubscriptions }) => (Array.isArray(resourceSubscriptions) ? resourceSubscriptions : []));
+  return { ...left, ...right, ...(uris.length === 0 ? undefined : { resourceSubscriptions: [...new Set(uris)] }) };
+};

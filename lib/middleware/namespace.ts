@@ -1,0 +1,55 @@
+/** Puts a prefix before the names of a server's tools and prompts, so that several servers can stand side by side. */
+import { map, throwError, type Observable } from 'rxjs';
+import { isAnswer, type Emission, type Middleware, type Request } from '../exchange/exchange.ts';
+import { invalidParams, Misconfigured } from '../frame/errors.ts';
+import { isObject, type JsonObject } from '../frame/frame.ts';
+import { methods, type MethodTable } from '../protocol/methods.ts';
+
+/** Between a prefix and a name; one of the characters that a tool's name may have (NAME-03). */
+export const separator = '.';
+
+/**
+ * What the peer calls `prefix.name` the exchange inside knows as `name`. Names without the prefix are unknown. URIs stay
+ * as they are: they are unique already.
+ *
+ * @example
+ * namespace('files')(filesServer) // its tool `search` is called `files.search`
+ */
+export const namespace = (prefix: string, table: MethodTable = methods): Middleware => {
+  if (!/^[A-Za-z0-9_-]+$/.test(prefix)) throw new Misconfigured({ message: `namespace ${JSON.stringify(prefix)}: only A-Z a-z 0-9 _ - may be in a prefix` });
+  const start = `${prefix}${separator}`;
+  const inner = (name: unknown): string | undefined => (typeof name === 'string' && name.startsWith(start) ? name.slice(start.length) : undefined);
+
+  /** The request as the exchange inside knows it; undefined where it names nothing of its. */
+  const inward = (request: Request): Request | undefined => {
+    const { method, params } = request;
+    const ref = params?.['ref'];
+    if (isObject(ref) && ref['type'] === 'ref/prompt') {
+      const name = inner(ref['name']);
+      return name === undefined ? undefined : { method, params: { ...params, ref: { ...ref, name } } };
+    }
+    if (table[method]?.nameIn !== 'name') return request;
+    const name = inner(params?.['name']);
+    return name === undefined ? undefined : { method, params: { ...params, name } };
+  };
+
+  const renamed = (items: unknown): unknown =>
+    Array.isArray(items) ? items.map((item: unknown) => (isObject(item) ? { ...item, name: start + String(item['name']) } : item)) : items;
+  const outward = (result: JsonObject): JsonObject => ({
+    ...result,
+    ...(result['tools'] === undefined ? undefined : { tools: renamed(result['tools']) }),
+    ...(result['prompts'] === undefined ? undefined : { prompts: renamed(result['prompts']) }),
+  });
+
+  return (next) =>
+    (request, context): Observable<Emission> => {
+      const inside = inward(request);
+      if (inside === undefined) return throwError(() => invalidParams(`nothing is known under this name; names begin with ${start}`));
+      const answers = next(inside, context);
+      return isListing(request.method, table)
+        ? answers.pipe(map((emission) => (isAnswer(emission) ? { result: outward(emission.result) } : emission)))
+        : answers;
+    };
+};
+
+const isListing = (method: string, table: MethodTable): boolean => table[method]?.cacheable === true && method.endsWith('/list');

@@ -1,0 +1,27 @@
+/** Ends exchanges that take too long. */
+import { throwError, timeout as limit, type Observable } from 'rxjs';
+import type { Emission, Middleware } from '../exchange/exchange.ts';
+import { listenMethod } from '../exchange/envelope.ts';
+import { TimedOut } from '../frame/errors.ts';
+
+/**
+ * Fails an exchange, and cancels what is behind it, that emits nothing for `idleMs` milliseconds. Subscriptions are
+ * exempt (SUB-17).
+ *
+ * @example
+ * timeout(5000)(client.exchange)
+ */
+export const timeout =
+  (idleMs: number): Middleware =>
+  (next) =>
+  (request, context): Observable<Emission> => {
+    const { method } = request;
+    const answers = next(request, context);
+    if (method === listenMethod) return answers;
+    return answers.pipe(
+      limit({
+        each: idleMs,
+        with: () => throwError(() => new TimedOut({ method, limit: 'idle', ms: idleMs, message: `${method} gave no sign of life within ${idleMs} ms` })),
+      }),
+    );
+  };
