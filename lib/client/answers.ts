@@ -39,6 +39,18 @@ export const outputSchemas = (): OutputSchemas => {
   const schemas = new Map<string, JsonObject>();
   const compiled = new Map<string, (value: unknown) => string | undefined>();
   const wrong = (name: string, why: string): InvalidAnswer => new InvalidAnswer({ method: 'tools/call', message: `the result of tool ${name} ${why}` });
+  /** A schema that cannot be used is the server's fault, and says nothing about the others. */
+  const checkOf = (name: string, schema: JsonObject): ((value: unknown) => string | undefined) => {
+    const known = compiled.get(name);
+    if (known !== undefined) return known;
+    try {
+      const check = jsonSchemaValidator(schema, `tool ${JSON.stringify(name)}, output`);
+      compiled.set(name, check);
+      return check;
+    } catch (error) {
+      throw wrong(name, `cannot be checked: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
   return {
     learn: (tools) => {
       schemas.clear();
@@ -50,9 +62,7 @@ export const outputSchemas = (): OutputSchemas => {
       // A tool that failed owes no structured content (AMB-07).
       if (schema === undefined || result['isError'] === true) return;
       if (result['structuredContent'] === undefined) throw wrong(name, 'lacks the structured content that its output schema promises');
-      let check = compiled.get(name);
-      if (check === undefined) compiled.set(name, (check = jsonSchemaValidator(schema, `tool ${JSON.stringify(name)}, output`)));
-      const problem = check(result['structuredContent']);
+      const problem = checkOf(name, schema)(result['structuredContent']);
       if (problem !== undefined) throw wrong(name, `does not fit its output schema: ${problem}`);
     },
   };

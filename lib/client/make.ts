@@ -12,6 +12,7 @@ import { methods, type MethodTable, type ResultOf } from '../protocol/methods.ts
 import type { Implementation, ServerCapabilities } from '../protocol/peer.ts';
 import type { Prompt } from '../protocol/prompts.ts';
 import type { ReadResourceResult, ResourceTemplate } from '../protocol/resources.ts';
+import { demand } from '../middleware/demand.ts';
 import { metaKeys } from '../protocol/revisions.ts';
 import type { SubscriptionFilter } from '../protocol/subscription.ts';
 import type { Tool } from '../protocol/tool.ts';
@@ -19,7 +20,7 @@ import { answersOf, outputSchemas } from './answers.ts';
 import type { CallOptions, Client, PromiseOptions } from './client.ts';
 import type { Deadlines, Limits } from './deadline.ts';
 import { live, once$ } from './live.ts';
-import { requestEvents, requestPromise, type Asking, type LogEvent, type ResultCheck } from './request.ts';
+import { logEvent, requestEvents, requestPromise, type Asking, type ResultCheck } from './request.ts';
 
 export interface ClientOptions extends Limits {
   /** The least severe log lines that every call hears of. Default: none. */
@@ -28,9 +29,10 @@ export interface ClientOptions extends Limits {
 }
 
 export const clientOf = <Tools>(connection: Connection, options: ClientOptions, deadlines: Deadlines): Client<Tools> => {
-  const { exchange, discovered, stray, revision } = connection;
+  const { discovered, stray, revision } = connection;
   const table: MethodTable = options.table ?? methods;
   const capabilities: ServerCapabilities = isObject(discovered['capabilities']) ? discovered['capabilities'] : {};
+  const exchange = demand({ ...capabilities }, table)(connection.exchange);
   const outputs = outputSchemas();
   const checks = new Map<string, ResultCheck>();
 
@@ -49,7 +51,7 @@ export const clientOf = <Tools>(connection: Connection, options: ClientOptions, 
     deadlines,
     limits: limitsOf(given, options),
     check,
-    request: { method, params: { ...params, _meta: metaOf(given.meta, given.logLevel ?? options.logLevel, table[method]?.progress === true) } },
+    request: { method, params: { _meta: metaOf(given.meta, given.logLevel ?? options.logLevel, table[method]?.progress === true), ...params } },
   });
 
   const checkCall = checkOf('tools/call');
@@ -101,7 +103,7 @@ export const clientOf = <Tools>(connection: Connection, options: ClientOptions, 
     server: serverOf(discovered),
     capabilities,
     instructions: typeof discovered['instructions'] === 'string' ? discovered['instructions'] : undefined,
-    exchange,
+    exchange: connection.exchange,
     call: (name, args, given) => requestEvents(calling(name, args, given)),
     callTool: (name, args, given) => requestPromise(calling(name, args, given), given?.signal),
     request: (method, params, given) => {
@@ -127,7 +129,7 @@ export const clientOf = <Tools>(connection: Connection, options: ClientOptions, 
     resource$: (uri) => live(capabilities.resources?.subscribe === true ? listen({ resourceSubscriptions: [uri] }) : once$, read$(uri)),
     logs$: stray.pipe(
       filter(({ method, params }) => method === logMethod && params !== undefined),
-      map(({ params }) => ({ ...params, kind: 'log' }) as LogEvent),
+      map(({ params = {} }) => logEvent(params)),
     ),
     listen,
   };

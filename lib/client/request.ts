@@ -69,15 +69,29 @@ interface Target {
   error(error: unknown): void;
 }
 
+const progressEvent = ({ progress, total, message }: JsonObject): ProgressEvent => ({
+  kind: 'progress',
+  progress: Number(progress),
+  ...(typeof total === 'number' ? { total } : undefined),
+  ...(typeof message === 'string' ? { message } : undefined),
+});
+
+/** A log line, as a client sees it. */
+export const logEvent = ({ level, logger, data }: JsonObject): LogEvent => ({
+  kind: 'log',
+  level: String(level),
+  ...(typeof logger === 'string' ? { logger } : undefined),
+  data,
+});
+
 class ToSubscriber<R> implements Target {
   readonly #subscriber: Subscriber<CallEvent<R>>;
   constructor(subscriber: Subscriber<CallEvent<R>>) {
     this.#subscriber = subscriber;
   }
   notice(method: string, params: JsonObject): void {
-    // The edge let it through as one of these two; what it holds has been the server's to say.
-    if (method === progressMethod) this.#subscriber.next({ ...params, kind: 'progress' } as ProgressEvent);
-    else if (method === logMethod) this.#subscriber.next({ ...params, kind: 'log' } as LogEvent);
+    if (method === progressMethod) this.#subscriber.next(progressEvent(params));
+    else if (method === logMethod) this.#subscriber.next(logEvent(params));
   }
   result(result: JsonObject): void {
     this.#subscriber.next({ kind: 'result', result: result as R });

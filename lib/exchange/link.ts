@@ -1,7 +1,7 @@
 /**
  * A channel with both ends of the conversation on it: requests asked over it, and requests of the far side answered.
  */
-import { Observable, race, Subject, Subscription, timer } from 'rxjs';
+import { Observable, race, Subject, Subscription, timer, type Subscriber } from 'rxjs';
 import { codes, ConnectionClosed, InvalidAnswer, RpcError } from '../frame/errors.ts';
 import { tell, type Frame, type NotificationFrame, type RequestFrame, type RequestId } from '../frame/frame.ts';
 import { Demultiplexer, type DemultiplexOptions } from './demultiplex.ts';
@@ -40,8 +40,13 @@ export interface Link {
 export const openLink = (channel: Channel, options: LinkOptions): Observable<Link> =>
   new Observable((subscriber) => {
     const { drainMs = 0 } = options;
-    const outbound = new Subject<Frame | readonly Frame[]>();
-    const send = (frame: Frame | readonly Frame[]): void => outbound.next(frame);
+    let out: Subscriber<Frame | readonly Frame[]> | undefined;
+    // One listener, and every frame passes here: a Subject would copy its list of listeners for each.
+    const outbound = new Observable<Frame | readonly Frame[]>((listener) => {
+      out = listener;
+      return () => (out = undefined);
+    });
+    const send = (frame: Frame | readonly Frame[]): void => out?.next(frame);
     const multiplexer = new Multiplexer(send);
     const demultiplexer = new Demultiplexer({ ...options, send, onIdle: () => idle.next() });
     const idle = new Subject<void>();
@@ -104,7 +109,7 @@ export const openLink = (channel: Channel, options: LinkOptions): Observable<Lin
       closed('the connection was closed');
       demultiplexer.conclude();
       demultiplexer.close();
-      outbound.complete();
+      out?.complete();
       inbound.unsubscribe();
     };
   });

@@ -108,13 +108,16 @@ export class Multiplexer {
   }
 
   #progress(params: JsonObject): void {
-    const { progressToken, ...rest } = params;
+    const { progressToken, progress: done, total, message, _meta } = params;
     const pending = this.#pending.get(progressToken as RequestId);
-    const done = rest['progress'];
     // A peer's progress that does not rise tells nothing; passing it on would break the rule in its name (PRG-04).
     if (pending === undefined || typeof done !== 'number' || !(done > pending.highest)) return;
     pending.highest = done;
-    pending.subscriber.next({ method: progressMethod, params: rest });
+    const said: Record<string, unknown> = { progress: done };
+    if (total !== undefined) said['total'] = total;
+    if (message !== undefined) said['message'] = message;
+    if (_meta !== undefined) said['_meta'] = _meta;
+    pending.subscriber.next({ method: progressMethod, params: said });
   }
 }
 

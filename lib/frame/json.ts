@@ -62,22 +62,27 @@ const why = (error: unknown): string => {
   return message.startsWith('Unexpected end') ? 'it ends too early' : 'it is malformed';
 };
 
+const isNode = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** What is wrong below this value. Plain loops, because every long message goes through them. */
 const walk = (value: unknown, deeper: number, proto: boolean): string | undefined => {
-  if (typeof value !== 'object' || value === null) return undefined;
+  if (!isNode(value)) return undefined;
   if (deeper === 0) return `nested deeper than ${depthLimit} levels`;
-  if (Array.isArray(value)) {
-    for (const item of value as readonly unknown[]) {
-      if (typeof item !== 'object') continue;
-      const fault = walk(item, deeper - 1, proto);
+  if (isArray(value)) {
+    for (let index = 0; index < value.length; index += 1) {
+      const item = value[index];
+      const fault = isNode(item) ? walk(item, deeper - 1, proto) : undefined;
       if (fault !== undefined) return fault;
     }
     return undefined;
   }
   if (proto && Object.hasOwn(value, '__proto__')) return 'a key must not be "__proto__"';
-  for (const item of Object.values(value)) {
-    if (typeof item !== 'object') continue;
-    const fault = walk(item, deeper - 1, proto);
+  for (const key in value) {
+    const item: unknown = value[key as keyof typeof value];
+    const fault = isNode(item) ? walk(item, deeper - 1, proto) : undefined;
     if (fault !== undefined) return fault;
   }
   return undefined;
 };
+
+const isArray = (value: object): value is readonly unknown[] => Array.isArray(value);

@@ -10,7 +10,7 @@ import { wire, type FramingOptions } from './wire.ts';
 import { releaseStreams } from './release.ts';
 
 export interface DuplexOptions extends FramingOptions {
-  /** How long answers may still be written after the input has ended, in ms. Default 30,000. */
+  /** How long answers may still be written after the input has ended, in ms. Default 30,000; for clients 0. */
   readonly lingerMs?: number | undefined;
   /** How long what is queued may take to be written after the channel's end, in ms. Default 2,000. */
   readonly flushMs?: number | undefined;
@@ -112,7 +112,7 @@ export const channelOver =
       return () => {
         left = true;
         streams.stopReading();
-        const lingers = inputEnded && !outboundEnded && intact;
+        const lingers = inputEnded && !outboundEnded && intact && lingerMs > 0;
         // What is still being worked on keeps the process; waiting for it does not.
         if (lingers) timer = setTimeout(close, lingerMs).unref();
         else close();

@@ -41,7 +41,8 @@ export const socket = (to: NetConnectOpts, options: DuplexOptions = {}): Channel
           releaseStreams(stream, stream, intact && !stream.connecting, options.flushMs ?? defaultFlushMs),
       };
     },
-    { pauseReader: false, ...options },
+    // Whoever asks has nothing left to say to a server that has closed.
+    { pauseReader: false, lingerMs: 0, ...options },
   );
 
 export interface ListenerOptions extends ListenOptions, DuplexOptions {

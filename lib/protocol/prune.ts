@@ -44,17 +44,21 @@ const pruneObject = (cuts: readonly Cut[]): Pruner | undefined => {
   if (cuts.length === 0) return undefined;
   return (value) => {
     if (!isObject(value)) return value;
-    let copy: Record<string, unknown> | undefined;
+    let changed: Map<string, unknown> | undefined;
     for (const { name, prune } of cuts) {
       const member = value[name];
       if (member === undefined) continue;
       const pruned = prune(member);
-      if (pruned === member) continue;
-      copy ??= { ...value };
-      if (pruned === gone) delete copy[name];
-      else copy[name] = pruned;
+      if (pruned !== member) (changed ??= new Map()).set(name, pruned);
     }
-    return copy ?? value;
+    if (changed === undefined) return value;
+    // Copied member by member: deleting from a copy would make it slow for whatever comes after.
+    const copy: Record<string, unknown> = {};
+    for (const name of Object.keys(value)) {
+      const member = changed.has(name) ? changed.get(name) : value[name];
+      if (member !== gone) copy[name] = member;
+    }
+    return copy;
   };
 };
 

@@ -20,20 +20,25 @@ export interface Work<A> {
 }
 
 /** Does the work for one request. Unsubscribing aborts the call's signal and stops whatever the handler returned. */
-export const run = <A>(work: Work<A>, args: A, request: Request, context: Context): Observable<Emission> =>
-  new Observable((subscriber) => new Run(work, args, request, context, subscriber).start());
+export const run = <A>(work: Work<A>, args: A, sign: Sign, request: Request, context: Context): Observable<Emission> =>
+  new Observable((subscriber) => new Run(work, args, sign, request, context, subscriber).start());
+
+/** Puts the server's name, and whatever else all its results say, on a result. */
+export type Sign = (result: JsonObject) => JsonObject;
 
 class Run<A> implements Sink {
   readonly #work: Work<A>;
   readonly #args: A;
+  readonly #sign: Sign;
   readonly #subscriber: Subscriber<Emission>;
   readonly #call: Call;
   #stop: (() => void) | undefined;
   #over = false;
 
-  constructor(work: Work<A>, args: A, request: Request, context: Context, subscriber: Subscriber<Emission>) {
+  constructor(work: Work<A>, args: A, sign: Sign, request: Request, context: Context, subscriber: Subscriber<Emission>) {
     this.#work = work;
     this.#args = args;
+    this.#sign = sign;
     this.#subscriber = subscriber;
     this.#call = new Call(request, context, this);
   }
@@ -78,7 +83,7 @@ class Run<A> implements Sink {
 
   #answer(result: JsonObject): void {
     this.#over = true;
-    this.#subscriber.next({ result });
+    this.#subscriber.next({ result: this.#sign(result) });
     this.#subscriber.complete();
   }
 

@@ -3,7 +3,7 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/server
  */
-import { map, of, switchMap, throwError, type Observable } from 'rxjs';
+import { of, switchMap, throwError, type Observable } from 'rxjs';
 import type { Context, Emission, Exchange, Request } from '../exchange/exchange.ts';
 import { listenMethod } from '../exchange/envelope.ts';
 import { invalidParams, methodNotFound } from '../frame/errors.ts';
@@ -19,7 +19,7 @@ import { pageOf } from './pages.ts';
 import type { PromptFeature } from './prompt.ts';
 import { find } from './read.ts';
 import { notFound, type ResourceFeature, type TemplateFeature } from './resource.ts';
-import { run } from './run.ts';
+import { run, type Sign } from './run.ts';
 import type { Shelf } from './shelf.ts';
 import { failed, type ToolFeature } from './tool.ts';
 
@@ -73,69 +73,81 @@ export const serverWith = <const F extends readonly Feature[]>(options: ServerOp
   const { instructions, ...identity } = info;
   const stock = catalogue(features);
   const { capabilities } = stock;
-  const meta: JsonObject = named ? { [metaKeys.serverInfo]: identity } : {};
-  const hints: JsonObject = { resultType: 'complete', ttlMs: cache.ttlMs, cacheScope: cache.scope };
+  const meta: JsonObject | undefined = named ? { [metaKeys.serverInfo]: identity } : undefined;
+  const hints: JsonObject = { resultType: 'complete', ttlMs: cache.ttlMs, cacheScope: cache.scope, ...(meta === undefined ? undefined : { _meta: meta }) };
   const discovered: JsonObject = {
     ...hints,
     supportedVersions: modernRevisions,
     capabilities,
     ...(instructions === undefined ? undefined : { instructions }),
   };
-
+  const desk: Desk = { stock, hints, sign: signWith(meta), pageSize };
   const handlers = new Map<string, Handler>([
     ['server/discover', () => of({ result: discovered })],
     [listenMethod, (request, context) => listen(stock, coalesceMs, request, context)],
-    ...(capabilities.tools === undefined ? [] : toolHandlers(stock, hints, pageSize)),
-    ...(capabilities.resources === undefined ? [] : resourceHandlers(stock, hints, pageSize)),
-    ...(capabilities.prompts === undefined ? [] : promptHandlers(stock, hints, pageSize)),
-    ...(capabilities.completions === undefined ? [] : completionHandlers(stock)),
+    ...(capabilities.tools === undefined ? [] : toolHandlers(desk)),
+    ...(capabilities.resources === undefined ? [] : resourceHandlers(desk)),
+    ...(capabilities.prompts === undefined ? [] : promptHandlers(desk)),
+    ...(capabilities.completions === undefined ? [] : completionHandlers(desk)),
   ]);
-
-  const named$ = (emissions: Observable<Emission>): Observable<Emission> =>
-    emissions.pipe(map((emission) => ('result' in emission ? { result: signed(emission.result, meta) } : emission)));
   const exchange: Exchange = (request, context) => {
     const handler = handlers.get(request.method);
-    if (handler === undefined) return throwError(() => methodNotFound(request.method));
-    return named ? named$(handler(request, context)) : handler(request, context);
+    return handler === undefined ? throwError(() => methodNotFound(request.method)) : handler(request, context);
   };
   return Object.assign(exchange, { info, capabilities, held$: held(stock) });
 };
 
-/** The server's name on a result, beside whatever its handler says there. */
-const signed = (result: JsonObject, meta: JsonObject): JsonObject =>
-  Object.assign({}, result, { _meta: isObject(result['_meta']) ? { ...meta, ...result['_meta'] } : meta });
+/** What all handlers of a server work with. */
+interface Desk {
+  readonly stock: Catalogue;
+  /** What every list and read begins with. */
+  readonly hints: JsonObject;
+  readonly sign: Sign;
+  readonly pageSize: number;
+}
+
+/** The server's name on a result, beside whatever its handler says in `_meta`. */
+const signWith =
+  (meta: JsonObject | undefined): Sign =>
+  (result) => {
+    if (meta === undefined) return result;
+    const own = result['_meta'];
+    return Object.assign({}, result, { _meta: isObject(own) ? { ...meta, ...own } : meta });
+  };
 
 const listing =
-  <O>(shelf: Shelf<O>, pick: (offer: O) => boolean, key: (offer: O) => string, define: (offer: O) => unknown, member: string, hints: JsonObject, size: number): Handler =>
+  <O>(shelf: Shelf<O>, pick: (offer: O) => boolean, key: (offer: O) => string, define: (offer: O) => unknown, member: string, { hints, pageSize }: Desk): Handler =>
   ({ params }) =>
     shelf.look(({ all }) => {
-      const { items, nextCursor } = pageOf(all.filter(pick), key, size, params?.['cursor']);
+      const { items, nextCursor } = pageOf(all.filter(pick), key, pageSize, params?.['cursor']);
       return of({ result: { ...hints, [member]: items.map(define), ...(nextCursor === undefined ? undefined : { nextCursor }) } });
     });
 
 const all = (): boolean => true;
 
-const toolHandlers = ({ tools }: Catalogue, hints: JsonObject, size: number): readonly (readonly [string, Handler])[] => [
-  ['tools/list', listing(tools, all, ({ name }) => name, ({ definition }) => definition, 'tools', hints, size)],
-  ['tools/call', (request, context) => tools.look(({ byKey }) => callTool(byKey.get(String(request.params?.['name'])), request, context))],
+const toolHandlers = (desk: Desk): readonly (readonly [string, Handler])[] => [
+  ['tools/list', listing(desk.stock.tools, all, ({ name }) => name, ({ definition }) => definition, 'tools', desk)],
+  ['tools/call', (request, context) => desk.stock.tools.look(({ byKey }) => callTool(byKey.get(String(request.params?.['name'])), desk.sign, request, context))],
 ];
 
-const callTool = (tool: AnyTool | undefined, request: Request, context: Context): Observable<Emission> => {
+const callTool = (tool: AnyTool | undefined, sign: Sign, request: Request, context: Context): Observable<Emission> => {
   const { params } = request;
   if (tool === undefined) return throwError(() => invalidParams(`unknown tool: ${String(params?.['name'])}`));
   const work = (verdict: Verdict): Observable<Emission> =>
-    verdict.ok ? run(tool.work, verdict.value, request, context) : of({ result: failed(`invalid arguments for ${tool.name}: ${verdict.problem}`) });
+    verdict.ok ? run(tool.work, verdict.value, sign, request, context) : of({ result: sign(failed(`invalid arguments for ${tool.name}: ${verdict.problem}`)) });
   const verdict = tool.decode(params?.['arguments'] ?? {});
   return verdict instanceof Promise ? of(verdict).pipe(switchMap((late) => late), switchMap(work)) : work(verdict);
 };
 
-const resourceHandlers = ({ resources }: Catalogue, hints: JsonObject, size: number): readonly (readonly [string, Handler])[] => {
+const resourceHandlers = (desk: Desk): readonly (readonly [string, Handler])[] => {
+  const { resources } = desk.stock;
+  const reading: Sign = (result) => desk.sign({ ...desk.hints, ...result });
   const isFixed = (offer: AnyResource): offer is ResourceFeature => offer.kind === 'resource';
   const isTemplate = (offer: AnyResource): offer is TemplateFeature => offer.kind === 'template';
   const definition = (offer: AnyResource): unknown => offer.definition;
   return [
-    ['resources/list', listing(resources, isFixed, keyOfResource, definition, 'resources', hints, size)],
-    ['resources/templates/list', listing(resources, isTemplate, keyOfResource, definition, 'resourceTemplates', hints, size)],
+    ['resources/list', listing(resources, isFixed, keyOfResource, definition, 'resources', desk)],
+    ['resources/templates/list', listing(resources, isTemplate, keyOfResource, definition, 'resourceTemplates', desk)],
     [
       'resources/read',
       (request, context) =>
@@ -143,32 +155,30 @@ const resourceHandlers = ({ resources }: Catalogue, hints: JsonObject, size: num
           const uri = String(request.params?.['uri']);
           const found = find(stock, uri);
           if (found === undefined) return throwError(() => notFound(uri));
-          return run(found.offer.work, found.read, request, context).pipe(
-            map((emission) => ('result' in emission ? { result: { ...hints, ...emission.result } } : emission)),
-          );
+          return run(found.offer.work, found.read, reading, request, context);
         }),
     ],
   ];
 };
 
-const promptHandlers = ({ prompts }: Catalogue, hints: JsonObject, size: number): readonly (readonly [string, Handler])[] => [
-  ['prompts/list', listing(prompts, all, ({ name }) => name, ({ definition }) => definition, 'prompts', hints, size)],
-  ['prompts/get', (request, context) => prompts.look(({ byKey }) => getPrompt(byKey.get(String(request.params?.['name'])), request, context))],
+const promptHandlers = (desk: Desk): readonly (readonly [string, Handler])[] => [
+  ['prompts/list', listing(desk.stock.prompts, all, ({ name }) => name, ({ definition }) => definition, 'prompts', desk)],
+  ['prompts/get', (request, context) => desk.stock.prompts.look(({ byKey }) => getPrompt(byKey.get(String(request.params?.['name'])), desk.sign, request, context))],
 ];
 
-const getPrompt = (prompt: PromptFeature | undefined, request: Request, context: Context): Observable<Emission> => {
+const getPrompt = (prompt: PromptFeature | undefined, sign: Sign, request: Request, context: Context): Observable<Emission> => {
   const { params } = request;
   if (prompt === undefined) return throwError(() => invalidParams(`unknown prompt: ${String(params?.['name'])}`));
   const given = isObject(params?.['arguments']) ? params['arguments'] : {};
   const problem = prompt.problem(given);
-  return problem === undefined ? run(prompt.work, given as Readonly<Record<string, string>>, request, context) : throwError(() => problem);
+  return problem === undefined ? run(prompt.work, given as Readonly<Record<string, string>>, sign, request, context) : throwError(() => problem);
 };
 
-const completionHandlers = ({ prompts, resources }: Catalogue): readonly (readonly [string, Handler])[] => {
+const completionHandlers = ({ stock: { prompts, resources }, sign }: Desk): readonly (readonly [string, Handler])[] => {
   const complete = (completers: Completers<string>, known: readonly string[], request: Request, context: Context): Observable<Emission> => {
     const { name, typed, resolved } = typedIn(request.params ?? {});
     if (!known.includes(name)) return throwError(() => unknownArgument(name, known));
-    return run(completing, { completer: completers[name] ?? nothing, typed, resolved }, request, context);
+    return run(completing, { completer: completers[name] ?? nothing, typed, resolved }, sign, request, context);
   };
   const handler: Handler = (request, context) => {
     const ref = isObject(request.params?.['ref']) ? request.params['ref'] : {};

@@ -60,6 +60,11 @@ const make = (schema: Schema.Schema.AnyNoContext, where: string): JsonObject => 
   }
 };
 
+/** What `JSONSchema.make` names the schemas that say nothing, or little. */
+const madeIds: ReadonlySet<string> = new Set(
+  ['any', 'unknown', 'void', 'object', '{}'].map((name) => `/schemas/${name}`),
+);
+
 /**
  * Rewrites what `JSONSchema.make` wrote. `twin` is the same place in a second run of it: an object that is the same in
  * both runs was not made there, but by a user.
@@ -80,7 +85,7 @@ const modern = (schema: unknown, twin: unknown, closed: boolean): JsonObject => 
       : value;
 
   const { $id, ...rest } = schema;
-  const anonymous = typeof $id === 'string' && $id.startsWith('/schemas/');
+  const anonymous = typeof $id === 'string' && madeIds.has($id);
   // The keywords of unknown and any; two equal `$id`s in one document would be an error, besides.
   const out: Record<string, unknown> = anonymous ? rest : { ...schema };
   if (anonymous && out['title'] === $id.slice('/schemas/'.length)) delete out['title'];

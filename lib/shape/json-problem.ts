@@ -77,7 +77,7 @@ const expected: Saying = (error, value) =>
   problemAt(pathOf(error, value), expectation(error) ?? 'something else', valueAt(error, value));
 
 const plainly: Saying = (error, value) => {
-  const text = error.error.replace(/\.$/, '');
+  const text = error.error.replace(/^Instance |\.$/g, '');
   return at(pathOf(error, value), text.charAt(0).toLowerCase() + text.slice(1));
 };
 

@@ -1,7 +1,7 @@
 /**
  * Frames in memory: handed over as they are, or as text, so that what works in one process also works over a wire.
  */
-import { Observable, Subject, Subscription } from 'rxjs';
+import { Observable, type Subscriber } from 'rxjs';
 import type { Channel } from '../exchange/exchange.ts';
 import type { Frame } from '../frame/frame.ts';
 import { parse, stringify } from '../frame/json.ts';
@@ -23,15 +23,17 @@ class Courier {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) next[0].inbound.next(next[1]);
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) next[0].inbound?.next(next[1]);
     } finally {
       this.#busy = false;
     }
   }
 }
 
+/** One listener for each side, once it is open. */
 interface Side {
-  readonly inbound: Subject<unknown>;
+  inbound: Subscriber<unknown> | undefined;
+  closed: boolean;
 }
 
 /**
@@ -43,17 +45,23 @@ interface Side {
  */
 export const memoryPair = ({ serialise = false }: MemoryOptions = {}): readonly [Channel, Channel] => {
   const courier = new Courier();
-  const left: Side = { inbound: new Subject() };
-  const right: Side = { inbound: new Subject() };
+  const left: Side = { inbound: undefined, closed: false };
+  const right: Side = { inbound: undefined, closed: false };
   const pass = serialise ? (item: Item): unknown => parse(stringify(item)) : (item: Item): unknown => item;
   const channel =
     (here: Side, there: Side): Channel =>
     (outbound) =>
       new Observable((subscriber) => {
-        const open = new Subscription(() => there.inbound.complete());
-        open.add(here.inbound.subscribe(subscriber));
-        open.add(outbound.subscribe((item) => courier.post(there, pass(item))));
-        return open;
+        // The far side has gone before this one came.
+        if (there.closed) return subscriber.complete();
+        here.inbound = subscriber;
+        const writing = outbound.subscribe((item) => courier.post(there, pass(item)));
+        return () => {
+          writing.unsubscribe();
+          here.inbound = undefined;
+          here.closed = true;
+          there.inbound?.complete();
+        };
       });
   return [channel(left, right), channel(right, left)];
 };

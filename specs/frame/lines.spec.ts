@@ -120,9 +120,10 @@ describe('lines', () => {
 
   it('passes on the failure of its source', () => {
     const failed: unknown[] = [];
-    throwError(() => 'broken')
+    const error = new Error('broken');
+    throwError(() => error)
       .pipe(lines())
-      .subscribe({ error: (error) => failed.push(error) });
-    expect(failed).toEqual(['broken']);
+      .subscribe({ error: (failure: unknown) => failed.push(failure) });
+    expect(failed).toEqual([error]);
   });
 });

@@ -216,12 +216,13 @@ describe('duplex', () => {
   });
 
   it('fails with what outbound fails with', async () => {
+    const mine = new Error('mine');
     const { log, ended } = open(
       duplex(new PassThrough(), new PassThrough()),
-      throwError(() => 'mine'),
+      throwError(() => mine),
     );
     await ended;
-    expect(log.error).toBe('mine');
+    expect(log.error).toBe(mine);
   });
 
   it('stays open when outbound has nothing more to say', async () => {

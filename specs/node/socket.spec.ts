@@ -3,23 +3,13 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type NetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  catchError,
-  EMPTY,
-  filter,
-  finalize,
-  firstValueFrom,
-  mergeMap,
-  NEVER,
-  Subject,
-  tap,
-  type Observable,
-} from 'rxjs';
+import { catchError, EMPTY, filter, finalize, mergeMap, NEVER, Subject, tap, type Observable } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Channel } from '../../lib/exchange/exchange.ts';
 import { ConnectionClosed } from '../../lib/frame/errors.ts';
 import type { Frame, RequestFrame } from '../../lib/frame/frame.ts';
 import { listen, socket, type ListenerOptions } from '../../lib/node/socket.ts';
+import { next } from './next.ts';
 
 const request = (id: number, text = ''): RequestFrame => ({ jsonrpc: '2.0', id, method: 'echo', params: { text } });
 const result = (id: number, text = ''): Frame => ({ jsonrpc: '2.0', id, result: { text } });
@@ -52,7 +42,7 @@ const start = async (options: ListenerOptions, handle: (channel: Channel) => Obs
       listening(typeof address === 'string' ? { path: address } : { port: address.port, host: address.address }),
   })
     .pipe(mergeMap(handle))
-    .subscribe({ error: (error) => errors.push(error) });
+    .subscribe({ error: (error: unknown) => errors.push(error) });
   closers.push(() => subscription.unsubscribe());
   return { to: await bound, subscription, errors };
 };
@@ -76,7 +66,7 @@ const open = (to: NetConnectOpts) => {
   });
   closers.push(() => subscription.unsubscribe());
   const ask = (id: number, text?: string) => {
-    const answer = firstValueFrom(values);
+    const answer = next(values);
     out.next(request(id, text));
     return answer;
   };
@@ -100,7 +90,7 @@ describe.each<[string, () => ListenerOptions]>([
     expect(await Promise.all([one.ask(1, 'é'), two.ask(1, 'b')])).toEqual([result(1, 'é'), result(1, 'b')]);
     const raw = connect(to);
     await once(raw, 'connect');
-    const gone = firstValueFrom(ended);
+    const gone = next(ended);
     raw.write('{"jsonrpc":"2.0","id":1,"meth', () => raw.destroy());
     await gone;
     one.subscription.unsubscribe();
@@ -127,7 +117,7 @@ describe.each<[string, () => ListenerOptions]>([
     const client = open(to);
     client.out.next(request(1));
     while (!out.observed) await new Promise((resolve) => setImmediate(resolve));
-    const last = firstValueFrom(client.values);
+    const last = next(client.values);
     out.next(result(1, 'last words'));
     subscription.unsubscribe();
     expect(await last).toEqual(result(1, 'last words'));
@@ -161,7 +151,7 @@ describe('listen', () => {
       arrived.next();
       return NEVER;
     });
-    const come = firstValueFrom(arrived);
+    const come = next(arrived);
     const client = open(to);
     await come;
     subscription.unsubscribe();
@@ -192,7 +182,7 @@ describe('socket', () => {
     expect(count).toBe(0);
     for (let id = 1; id <= 2; id += 1) {
       const out = new Subject<Frame>();
-      const answer = firstValueFrom(channel(out));
+      const answer = next(channel(out));
       out.next(request(id));
       expect(await answer).toEqual(result(id));
     }

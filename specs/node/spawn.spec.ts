@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { filter, firstValueFrom, NEVER, Subject, take, toArray, type Observable } from 'rxjs';
+import { filter, NEVER, Subject, take, toArray, type Observable } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Channel } from '../../lib/exchange/exchange.ts';
 import type { Frame, RequestFrame } from '../../lib/frame/frame.ts';
 import { ProcessExited } from '../../lib/node/process-exited.ts';
 import { spawn, type SpawnOptions } from '../../lib/node/spawn.ts';
+import { next } from './next.ts';
 import { fixture, run } from './program.ts';
 
 const request = (id: number, method = 'x', params: RequestFrame['params'] = {}): RequestFrame => ({
@@ -43,11 +44,11 @@ const open = (channel: Channel, outbound: Observable<Frame> = NEVER) => {
 const talk = async (flags: readonly string[] = [], options?: SpawnOptions) => {
   const channel = echo(flags, options);
   const out = new Subject<Frame>();
-  const ready = firstValueFrom(channel.stderr$.pipe(filter((line) => line === 'ready')));
+  const ready = next(channel.stderr$.pipe(filter((line) => line === 'ready')));
   const opened = open(channel, out);
   await ready;
   const ask = async (frame: RequestFrame): Promise<unknown> => {
-    const answer = firstValueFrom(opened.values);
+    const answer = next(opened.values);
     out.next(frame);
     return answer;
   };
@@ -77,31 +78,32 @@ const cut = async (socket: Socket) => {
   if (!socket.closed) await once(socket, 'close');
 };
 
+const handles = () => process.getActiveResourcesInfo().filter((name) => /^(Process|Pipe)/.test(name));
+
 const hooks = () => ['exit', 'SIGINT', 'SIGTERM', 'SIGHUP'].map((name) => process.listenerCount(name as 'exit'));
 
 describe('spawn', () => {
   it('talks to a process, and leaves nothing behind', async () => {
     const before = hooks();
-    const handles = process.getActiveResourcesInfo();
+    const handlesBefore = handles();
     const { channel, ask, subscription, out } = await talk();
     expect(hooks()).toEqual(before.map((count) => count + 1));
     expect(await ask(request(1, 'x', { a: 'é\n' }))).toEqual({ jsonrpc: '2.0', id: 1, result: { a: 'é\n' } });
-    const exit = firstValueFrom(channel.exit$);
+    const exit = next(channel.exit$);
     subscription.unsubscribe();
     expect(out.observed).toBe(false);
     await channel.closed();
     expect(await exit).toEqual({ code: 0, signal: null, expected: true });
     expect(hooks()).toEqual(before);
     // Node takes a turn of the loop to let go of a handle.
-    while (process.getActiveResourcesInfo().length > handles.length)
-      await new Promise((resolve) => setImmediate(resolve));
-    expect(process.getActiveResourcesInfo()).not.toContain('ProcessWrap');
+    while (handles().length > handlesBefore.length) await new Promise((resolve) => setImmediate(resolve));
+    expect(handles()).toEqual(handlesBefore);
   });
 
   it('starts nothing before it is subscribed, and one process per subscription', async () => {
     const channel = echo();
     await channel.closed();
-    const lines = firstValueFrom(channel.stderr$.pipe(take(2), toArray()));
+    const lines = next(channel.stderr$.pipe(take(2), toArray()));
     const [first, second] = [open(channel), open(channel)];
     expect(await lines).toEqual(['ready', 'ready']);
     first.subscription.unsubscribe();
@@ -111,7 +113,7 @@ describe('spawn', () => {
 
   it('writes what is queued before it ends the process', async () => {
     const { channel, out, subscription } = await talk();
-    const said = firstValueFrom(channel.stderr$.pipe(filter((line) => line === 'about to exit')));
+    const said = next(channel.stderr$.pipe(filter((line) => line === 'about to exit')));
     out.next(request(1, 'exit', { code: 0 }));
     subscription.unsubscribe();
     await said;
@@ -120,7 +122,7 @@ describe('spawn', () => {
 
   it('completes when the process exits with code 0', async () => {
     const { channel, out, ended, log } = await talk();
-    const exit = firstValueFrom(channel.exit$);
+    const exit = next(channel.exit$);
     out.next(request(1, 'exit', { code: 0 }));
     await ended;
     expect(log).toEqual({ completed: true, error: undefined });
@@ -170,10 +172,10 @@ describe('spawn', () => {
 
   it('passes stray lines aside, and does not take them for messages', async () => {
     const channel = echo(['--noise']);
-    const stray = firstValueFrom(channel.stray$.pipe(take(3), toArray()));
+    const stray = next(channel.stray$.pipe(take(3), toArray()));
     const out = new Subject<Frame>();
     const { values, subscription, log } = open(channel, out);
-    const first = firstValueFrom(values);
+    const first = next(values);
     out.next(request(1));
     expect(await stray).toEqual(['starting up', '{"half": ', 'plain text']);
     expect(await first).toMatchObject({ id: 1 });
@@ -201,7 +203,7 @@ describe('spawn', () => {
 
   it('ends what ignores its closed stdin', async () => {
     const { channel, subscription } = await talk(['--ignore-eof'], { closeGraceMs: 20 });
-    const exit = firstValueFrom(channel.exit$);
+    const exit = next(channel.exit$);
     subscription.unsubscribe();
     await channel.closed();
     expect(await exit).toEqual({ code: null, signal: 'SIGTERM', expected: true });
@@ -212,8 +214,8 @@ describe('spawn', () => {
       closeGraceMs: 20,
       termGraceMs: 60,
     });
-    const exit = firstValueFrom(channel.exit$);
-    const heard = firstValueFrom(channel.stderr$);
+    const exit = next(channel.exit$);
+    const heard = next(channel.stderr$);
     subscription.unsubscribe();
     await channel.closed();
     expect(await heard).toBe('TERM ignored');
@@ -249,7 +251,7 @@ describe('spawn', () => {
 
   it('ends a process that closes its stdout', async () => {
     const { channel, out, ended, log } = await talk(['--ignore-eof'], { closeGraceMs: 20 });
-    const exit = firstValueFrom(channel.exit$);
+    const exit = next(channel.exit$);
     out.next(request(1, 'close-stdout'));
     await ended;
     expect(log).toEqual({ completed: true, error: undefined });
@@ -260,7 +262,7 @@ describe('spawn', () => {
   it('survives a process that is gone while it is written to', async () => {
     const { channel, out, ended, log } = await talk();
     out.next(request(1, 'die'));
-    const exit = firstValueFrom(channel.exit$);
+    const exit = next(channel.exit$);
     const text = 'x'.repeat(1_000_000);
     for (let id = 2; id < 10; id += 1) out.next(request(id, 'x', { text }));
     await ended;

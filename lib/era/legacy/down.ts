@@ -13,10 +13,13 @@ import { foreignMeta } from './meta.ts';
 type Translate = (result: JsonObject) => JsonObject;
 
 const withoutModernMeta: Translate = (result) => {
-  if (result['_meta'] === undefined) return result;
-  const { _meta, ...rest } = result;
+  const { _meta } = result;
+  if (_meta === undefined) return result;
   const foreign = foreignMeta(_meta);
-  return foreign === undefined ? rest : { ...rest, _meta: foreign };
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(result)) if (name !== '_meta') copy[name] = result[name];
+  if (foreign !== undefined) copy['_meta'] = foreign;
+  return copy;
 };
 
 /** Translates the results of one method to one revision. */

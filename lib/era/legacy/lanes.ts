@@ -2,8 +2,9 @@
  * A lane is one method at one handshake revision: how its parameters are checked on the way in, and how what comes back
  * is said in the words of that revision. Derived from the method table, once for each revision.
  */
-import type { Notification } from '../../exchange/exchange.ts';
-import { isObject, type JsonObject } from '../../frame/frame.ts';
+import { isAnswer, type Emission, type Notification } from '../../exchange/exchange.ts';
+import type { JsonObject } from '../../frame/frame.ts';
+import { offers } from '../../protocol/capability.ts';
 import { validator } from '../../protocol/dated.ts';
 import { rowsAt, type MethodTable, type Row } from '../../protocol/methods.ts';
 import { within, type LegacyRevision } from '../../protocol/revisions.ts';
@@ -15,8 +16,7 @@ export interface Lane {
   problem(params: unknown): string | undefined;
   /** Whether a server that declared these capabilities has this method. */
   offeredBy(capabilities: JsonObject): boolean;
-  down(result: JsonObject): JsonObject;
-  downNotice(notice: Notification): Notification;
+  down(emission: Emission): Emission;
 }
 
 const known = new WeakMap<MethodTable, Map<LegacyRevision, ReadonlyMap<string, Lane>>>();
@@ -30,6 +30,10 @@ export const lanes = (table: MethodTable, revision: LegacyRevision): ReadonlyMap
   return made;
 };
 
+/** The methods that a server with these capabilities has. */
+export const lanesOffered = (all: ReadonlyMap<string, Lane>, capabilities: JsonObject): ReadonlyMap<string, Lane> =>
+  new Map([...all].filter(([, lane]) => lane.offeredBy(capabilities)));
+
 const makeLanes = (table: MethodTable, revision: LegacyRevision): ReadonlyMap<string, Lane> => {
   const notices = rowsAt(table, revision, 'server');
   const downNotice = (notice: Notification): Notification => {
@@ -37,6 +41,10 @@ const makeLanes = (table: MethodTable, revision: LegacyRevision): ReadonlyMap<st
     if (row === undefined || notice.params === undefined) return notice;
     return { method: notice.method, params: pruned(row.params, revision)(notice.params) };
   };
+  const downOf =
+    (result: (result: JsonObject) => JsonObject) =>
+    (emission: Emission): Emission =>
+      isAnswer(emission) ? { result: result(emission.result) } : downNotice(emission);
   return new Map(
     [...rowsAt(table, revision, 'client')]
       .filter(([, row]) => row.kind === 'request')
@@ -44,9 +52,8 @@ const makeLanes = (table: MethodTable, revision: LegacyRevision): ReadonlyMap<st
         method,
         {
           problem: problemOf(row, revision),
-          offeredBy: (capabilities) => offers(capabilities, row),
-          down: downResult(row, revision),
-          downNotice,
+          offeredBy: (capabilities) => row.serverCapability === undefined || offers(capabilities, row.serverCapability),
+          down: downOf(downResult(row, revision)),
         },
       ]),
   );
@@ -57,12 +64,4 @@ const problemOf = (row: Row, revision: LegacyRevision): Lane['problem'] => {
   const check = validator(row.params, revision);
   const bare = row.bare !== undefined && within(revision, row.bare.since, row.bare.until);
   return (params) => (params === undefined && bare ? undefined : check(params ?? {}));
-};
-
-/** 2024-11-05 had no flag for completions: there, offering prompts or resources was enough (BR-58). */
-const offers = (capabilities: JsonObject, { serverCapability }: Row): boolean => {
-  if (serverCapability === undefined) return true;
-  let at: unknown = capabilities;
-  for (const step of serverCapability.split('.')) at = isObject(at) ? at[step] : undefined;
-  return at !== undefined && at !== false;
 };

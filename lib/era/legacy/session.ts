@@ -5,15 +5,16 @@
  *
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle
  */
-import { catchError, filter, map, of, throwError, type Observable } from 'rxjs';
+import { filter, map, of, throwError, type Observable } from 'rxjs';
 import { isAnswer, type Context, type Emission, type Exchange, type Notification, type Request } from '../../exchange/exchange.ts';
+import { translate } from '../../exchange/translate.ts';
 import { invalidParams, methodNotFound } from '../../frame/errors.ts';
 import { isObject, type JsonObject } from '../../frame/frame.ts';
 import { methods, type MethodTable } from '../../protocol/methods.ts';
 import { isLegacy, latestLegacyRevision, legacyRevisions, metaKeys, type LegacyRevision } from '../../protocol/revisions.ts';
 import { discoverMethod } from '../classify.ts';
 import { downError, downHandshake } from './down.ts';
-import { lanes, type Lane } from './lanes.ts';
+import { lanes, lanesOffered, type Lane } from './lanes.ts';
 import { subscriptions } from './subscriptions.ts';
 import { foreignMeta } from './meta.ts';
 
@@ -71,7 +72,8 @@ export const legacySession = (inside: Exchange, options: SessionOptions): Sessio
       filter(isAnswer),
       map(({ result }) => {
         watched.close();
-        agreed = { revision, lanes: lanes(table, revision), capabilities: objectOr(result['capabilities']), meta };
+        const offered = objectOr(result['capabilities']);
+        agreed = { revision, lanes: lanesOffered(lanes(table, revision), offered), capabilities: offered, meta };
         return { result: downHandshake(result, revision) };
       }),
     );
@@ -97,15 +99,12 @@ export const legacySession = (inside: Exchange, options: SessionOptions): Sessio
     if (agreed === undefined)
       return refuse(invalidParams(`${method} needs a session: send initialize first, or put "${metaKeys.protocolVersion}" into every request's _meta`));
     const lane = agreed.lanes.get(method);
-    if (lane === undefined || !lane.offeredBy(agreed.capabilities)) return refuse(methodNotFound(method));
+    if (lane === undefined) return refuse(methodNotFound(method));
     const problem = lane.problem(request.params);
     if (problem !== undefined) return refuse(invalidParams(`${method}: ${problem}`));
     const mine = own[method];
     if (mine !== undefined) return mine(agreed, request, context);
-    return inside(up(request, agreed.meta), context).pipe(
-      map((emission) => (isAnswer(emission) ? { result: lane.down(emission.result) } : lane.downNotice(emission))),
-      catchError((error: unknown) => refuse(downError(error, method))),
-    );
+    return translate(inside(up(request, agreed.meta), context), lane.down, (error) => downError(error, method));
   };
 
   return {
@@ -124,10 +123,14 @@ const refuse = (error: unknown): Observable<never> => throwError(() => error);
 
 const objectOr = (value: unknown): JsonObject => (isObject(value) ? value : {});
 
-/** A request of the session as one of the dialect inside. What only a 2026-07-28 peer may say is taken out first. */
+/** A request of the session as one of the dialect inside. What only a 2026-07-28 peer may say is left out (BR-37). */
 const up = ({ method, params }: Request, session: JsonObject): Request => {
-  if (params === undefined) return { method, params: { _meta: session } };
-  const { _meta, inputResponses: _responses, requestState: _state, task: _task, ...rest } = params;
-  const foreign = foreignMeta(_meta);
-  return { method, params: { _meta: foreign === undefined ? session : Object.assign(foreign, session), ...rest } };
+  const inside: Record<string, unknown> = { _meta: session };
+  if (params === undefined) return { method, params: inside };
+  for (const name of Object.keys(params)) if (!unheard.has(name)) inside[name] = params[name];
+  const foreign = foreignMeta(params['_meta']);
+  if (foreign !== undefined) inside['_meta'] = Object.assign(foreign, session);
+  return { method, params: inside };
 };
+
+const unheard: ReadonlySet<string> = new Set(['_meta', 'inputResponses', 'requestState', 'task']);

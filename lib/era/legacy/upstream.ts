@@ -7,8 +7,10 @@
 import { catchError, combineLatest, concat, concatMap, defer, filter, finalize, map, merge, NEVER, of, switchMap, takeWhile, throwError, type Observable } from 'rxjs';
 import { isAnswer, type Emission, type Exchange, type Notification, type Request } from '../../exchange/exchange.ts';
 import { listenMethod } from '../../exchange/envelope.ts';
+import { translate } from '../../exchange/translate.ts';
 import { codes, NotSupported, RpcError } from '../../frame/errors.ts';
 import { isObject, type JsonObject } from '../../frame/frame.ts';
+import { offers } from '../../protocol/capability.ts';
 import { loggingLevels } from '../../protocol/level.ts';
 import { rowsAt, type MethodTable, type Row } from '../../protocol/methods.ts';
 import { metaKeys, type LegacyRevision } from '../../protocol/revisions.ts';
@@ -63,9 +65,10 @@ export const legacyUpstream = (upstream: Upstream): Exchange => {
     const row = rows.get(method);
     if (row === undefined)
       return throwError(() => new NotSupported({ method, message: `${method} does not exist at revision ${revision}, which the server speaks` }));
-    const asked = ask({ method, ...downParams(params, row, revision) }, context).pipe(
-      map((emission) => (isAnswer(emission) ? { result: upResult(emission.result, row) } : emission)),
-      catchError((error: unknown) => throwError(() => upError(error))),
+    const asked = translate(
+      ask({ method, ...downParams(params, row, revision) }, context),
+      (emission) => (isAnswer(emission) ? { result: upResult(emission.result, row) } : emission),
+      upError,
     );
     const wanted = isObject(params?.['_meta']) ? params['_meta'][metaKeys.logLevel] : undefined;
     return wanted === undefined ? asked : level(String(wanted)).pipe(concatMap(() => asked));
@@ -74,15 +77,19 @@ export const legacyUpstream = (upstream: Upstream): Exchange => {
 
 const downParams = (params: JsonObject | undefined, row: Row, revision: LegacyRevision): { readonly params?: JsonObject } => {
   if (params === undefined) return {};
-  const { _meta, ...rest } = pruned(row.params, revision)(params);
+  const { _meta } = params;
   const foreign = foreignMeta(_meta);
-  return { params: foreign === undefined ? rest : { ...rest, _meta: foreign } };
+  const kept: Record<string, unknown> = {};
+  for (const name of Object.keys(params)) if (name !== '_meta') kept[name] = params[name];
+  if (foreign !== undefined) kept['_meta'] = foreign;
+  return { params: pruned(row.params, revision)(kept) };
 };
 
 const upResult = (result: JsonObject, { cacheable }: Row): JsonObject =>
-  cacheable === true
-    ? { ...result, resultType: 'complete', ttlMs: 0, cacheScope: 'private' }
-    : { ...result, resultType: 'complete' };
+  Object.assign({}, result, cacheable === true ? uncached : complete);
+
+const complete: JsonObject = { resultType: 'complete' };
+const uncached: JsonObject = { ...complete, ttlMs: 0, cacheScope: 'private' };
 
 /** Not-found has been -32602 since 2026-07-28 (BR-34). */
 const upError = (error: unknown): unknown =>
@@ -173,11 +180,8 @@ const listFlags: Readonly<Record<string, string>> = {
   resourcesListChanged: 'resources.listChanged',
 };
 
-const declares = (discovered: JsonObject, path: string | undefined): boolean => {
-  let at: unknown = discovered['capabilities'];
-  for (const step of path?.split('.') ?? []) at = isObject(at) ? at[step] : undefined;
-  return at === true;
-};
+const declares = (discovered: JsonObject, path: string | undefined): boolean =>
+  path !== undefined && isObject(discovered['capabilities']) && offers(discovered['capabilities'], path);
 
 /** An update may name a part of the resource that was subscribed (RES-14). */
 const covers = (subscribed: string, uri: unknown): boolean =>

@@ -1,0 +1,83 @@
+/** Channels that misbehave, to see what becomes of those who rely on them. */
+import { concat, delay, map, mergeMap, Observable, of, take, throwError, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import type { Channel } from '../exchange/exchange.ts';
+import { ConnectionClosed } from '../frame/errors.ts';
+import { isObject } from '../frame/frame.ts';
+
+/** Changes what comes in over a channel. */
+export const inbound =
+  (change: MonoTypeOperatorFunction<unknown>) =>
+  (channel: Channel): Channel =>
+  (outbound) =>
+    channel(outbound).pipe(change);
+
+/** Hands everything on late, in order. @param ms - how late, in milliseconds */
+export const late = (ms: number, scheduler?: SchedulerLike): ((channel: Channel) => Channel) => inbound(delay(ms, scheduler));
+
+/** Delivers every message twice, as careless relays do. */
+export const twice: (channel: Channel) => Channel = inbound(mergeMap((message) => of(message, message)));
+
+/** Breaks once so many messages have come in. */
+export const cutAfter = (messages: number): ((channel: Channel) => Channel) =>
+  inbound((source) => concat(source.pipe(take(messages)), throwError(() => new ConnectionClosed({ message: 'the link was cut' }))));
+
+/** Loses inbound messages that fit, and everything else goes through. */
+export const losing = (fits: (message: unknown) => boolean): ((channel: Channel) => Channel) =>
+  inbound((source) => source.pipe(mergeMap((message) => (fits(message) ? of() : of(message)))));
+
+/** Changes inbound messages one by one. */
+export const altered = (change: (message: unknown) => unknown): ((channel: Channel) => Channel) => inbound(map(change));
+
+/** A far side that is played by hand: the spec sees what is sent, and says what comes back. */
+export interface Puppet {
+  readonly channel: Channel;
+  /** What has been sent to it so far. */
+  readonly sent: readonly unknown[];
+  /** Lets it say something. */
+  say(message: unknown): void;
+  /** Lets it close, or break. */
+  end(error?: unknown): void;
+  /** How many have it open. */
+  readonly open: number;
+}
+
+/**
+ * Plays the far side of a channel by hand.
+ *
+ * @param answer - called with each message sent to it; what it returns (unless undefined) is said at once
+ * @example
+ * const far = puppet((message) => ({ jsonrpc: '2.0', id: message.id, result: {} }));
+ * connect(far.channel).subscribe(…);
+ */
+export const puppet = (answer: (message: Readonly<Record<string, unknown>>) => unknown = () => undefined): Puppet => {
+  const sent: unknown[] = [];
+  const listeners = new Set<{ next(value: unknown): void; error(error: unknown): void; complete(): void }>();
+  const say = (message: unknown): void => {
+    for (const listener of [...listeners]) listener.next(message);
+  };
+  return {
+    sent,
+    say,
+    end: (error) => {
+      for (const listener of [...listeners]) {
+        if (error === undefined) listener.complete();
+        else listener.error(error);
+      }
+    },
+    get open() {
+      return listeners.size;
+    },
+    channel: (outbound) =>
+      new Observable((subscriber) => {
+        listeners.add(subscriber);
+        subscriber.add(() => listeners.delete(subscriber));
+        subscriber.add(
+          outbound.subscribe((frame) => {
+            sent.push(frame);
+            const said = isObject(frame) ? answer(frame) : undefined;
+            for (const one of Array.isArray(said) ? said : [said]) if (one !== undefined) subscriber.next(one);
+          }),
+        );
+      }),
+  };
+};
