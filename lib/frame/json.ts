@@ -62,7 +62,9 @@ const why = (error: unknown): string => {
   return message.startsWith('Unexpected end') ? 'it ends too early' : 'it is malformed';
 };
 
-const isNode = (value: unknown): value is object => typeof value === 'object' && value !== null;
+type Node = Readonly<Record<string, unknown>>;
+
+const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null;
 
 /** What is wrong below this value. Plain loops, because every long message goes through them. */
 const walk = (value: unknown, deeper: number, proto: boolean): string | undefined => {
@@ -78,11 +80,11 @@ const walk = (value: unknown, deeper: number, proto: boolean): string | undefine
   }
   if (proto && Object.hasOwn(value, '__proto__')) return 'a key must not be "__proto__"';
   for (const key in value) {
-    const item: unknown = value[key as keyof typeof value];
+    const item = value[key];
     const fault = isNode(item) ? walk(item, deeper - 1, proto) : undefined;
     if (fault !== undefined) return fault;
   }
   return undefined;
 };
 
-const isArray = (value: object): value is readonly unknown[] => Array.isArray(value);
+const isArray = (value: unknown): value is readonly unknown[] => Array.isArray(value);

@@ -21,6 +21,9 @@ export interface Trace {
   readonly baggage?: string;
 }
 
+/** The form that W3C Trace Context gives it; anything else would only break who it is handed on to. */
+const traceId = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
+
 /** Where what a handler says in passing goes. */
 interface Listener {
   notice(notice: Notice): void;
@@ -66,7 +69,7 @@ export class Call {
   get trace(): Trace {
     const { traceparent, tracestate, baggage } = this.meta;
     return {
-      ...(typeof traceparent === 'string' ? { traceparent } : undefined),
+      ...(typeof traceparent === 'string' && traceId.test(traceparent) ? { traceparent } : undefined),
       ...(typeof tracestate === 'string' ? { tracestate } : undefined),
       ...(typeof baggage === 'string' ? { baggage } : undefined),
     };

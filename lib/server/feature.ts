@@ -2,6 +2,7 @@
 import type { Observable } from 'rxjs';
 import type { JsonObject } from '../frame/frame.ts';
 import type { Annotations } from '../protocol/content.ts';
+import { checkMeta } from '../protocol/meta-key.ts';
 import type { Icon } from '../protocol/peer.ts';
 import type { PromptFeature } from './prompt.ts';
 import type { ResourceFeature, TemplateFeature } from './resource.ts';
@@ -67,9 +68,12 @@ export const prompts = (list$: Observable<readonly PromptFeature[]>): Listing<Pr
 export const updates = (uri$: Observable<string>): Updates => ({ kind: 'updates', uri$ });
 
 /** The members of a presentation that were given, as a definition has them. */
-export const presented = ({ title, description, icons, meta }: Presentation): JsonObject => ({
-  ...(title === undefined ? undefined : { title }),
-  ...(description === undefined ? undefined : { description }),
-  ...(icons === undefined ? undefined : { icons }),
-  ...(meta === undefined ? undefined : { _meta: meta }),
-});
+export const presented = ({ title, description, icons, meta }: Presentation, where: string): JsonObject => {
+  if (meta !== undefined) checkMeta(meta, where);
+  return {
+    ...(title === undefined ? undefined : { title }),
+    ...(description === undefined ? undefined : { description }),
+    ...(icons === undefined ? undefined : { icons }),
+    ...(meta === undefined ? undefined : { _meta: meta }),
+  };
+};

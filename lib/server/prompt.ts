@@ -24,7 +24,8 @@ export type ArgumentOptions =
     };
 
 export interface PromptOptions<P extends Readonly<Record<string, ArgumentOptions>>> extends Presentation {
-  readonly arguments?: P;
+  // The constraint once more: a type parameter with a default gives completers no types of their own.
+  readonly arguments?: P & Readonly<Record<string, ArgumentOptions>>;
 }
 
 /** What a prompt's handler gets: its arguments, all of them strings (PRM-04). */
@@ -60,7 +61,7 @@ export const prompt = <const P extends Readonly<Record<string, ArgumentOptions>>
   if (name === '') throw new Misconfigured({ message: 'a prompt needs a name' });
   const args = Object.entries(options.arguments ?? {}).map(([argument, given]) => {
     const { title, description, required = true, complete }: Exclude<ArgumentOptions, string> = typeof given === 'string' ? { description: given } : given;
-    return { name: argument, required, complete, shown: { ...presented({ ...(title === undefined ? undefined : { title }), ...(description === undefined ? undefined : { description }) }) } };
+    return { name: argument, required, complete, shown: { ...(title === undefined ? undefined : { title }), ...(description === undefined ? undefined : { description }) } };
   });
   const required = args.filter((argument) => argument.required).map((argument) => argument.name);
   return {
@@ -68,7 +69,7 @@ export const prompt = <const P extends Readonly<Record<string, ArgumentOptions>>
     name,
     definition: {
       name,
-      ...presented(options),
+      ...presented(options, `prompt ${JSON.stringify(name)}`),
       ...(args.length === 0 ? undefined : { arguments: args.map(({ name: argument, required: must, shown }) => ({ name: argument, ...shown, required: must })) }),
     },
     complete: Object.fromEntries(args.flatMap(({ name: argument, complete }) => (complete === undefined ? [] : [[argument, complete]]))),

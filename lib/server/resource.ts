@@ -74,12 +74,13 @@ export interface TemplateFeature {
  * resource('file:///log', { mimeType: 'text/plain', live: true }, () => tail$)
  */
 export const resource = (uri: string, options: ResourceOptions, handler: (call: Call) => Answering<Contents>): ResourceFeature => {
-  if (!absolute.test(uri)) throw new Misconfigured({ message: `resource ${JSON.stringify(uri)}: a URI begins with a scheme, as in "file:///log"` });
+  const where = `resource ${JSON.stringify(uri)}`;
+  if (!absolute.test(uri)) throw new Misconfigured({ message: `${where}: a URI begins with a scheme, as in "file:///log"` });
   const { name = lastPart(uri), size, live = false } = options;
   return {
     kind: 'resource',
     uri,
-    definition: { uri, name, ...presentedResource(options), ...(size === undefined ? undefined : { size }) },
+    definition: { uri, name, ...presentedResource(options, where), ...(size === undefined ? undefined : { size }) },
     live,
     work: { handle: (_, call) => handler(call), finish: (value) => contents(value, uri, options.mimeType), pick: 'first' },
   };
@@ -98,14 +99,15 @@ export const resourceTemplate = <V extends string = string>(
   options: TemplateOptions<V>,
   handler: (variables: Variables, call: Call, uri: string) => Answering<Contents>,
 ): TemplateFeature => {
+  const where = `resource template ${JSON.stringify(template)}`;
   const parsed = uriTemplate(template);
   const { name = template, complete = {}, live = false, mimeType } = options;
   const unknown = Object.keys(complete).filter((variable) => !parsed.variables.includes(variable));
-  if (unknown.length > 0) throw new Misconfigured({ message: `resource template ${JSON.stringify(template)}: has no variable ${unknown.join(', ')} to complete` });
+  if (unknown.length > 0) throw new Misconfigured({ message: `${where}: has no variable ${unknown.join(', ')} to complete` });
   return {
     kind: 'template',
     template: parsed,
-    definition: { uriTemplate: template, name, ...presentedResource(options) },
+    definition: { uriTemplate: template, name, ...presentedResource(options, where) },
     live,
     complete,
     work: {
@@ -120,8 +122,8 @@ const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\S*$/;
 
 const lastPart = (uri: string): string => uri.split('/').findLast((part) => part !== '') ?? uri;
 
-const presentedResource = ({ mimeType, annotations, ...rest }: ResourcePresentation): JsonObject => ({
-  ...presented(rest),
+const presentedResource = ({ mimeType, annotations, ...rest }: ResourcePresentation, where: string): JsonObject => ({
+  ...presented(rest, where),
   ...(mimeType === undefined ? undefined : { mimeType }),
   ...(annotations === undefined ? undefined : { annotations }),
 });

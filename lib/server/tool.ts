@@ -68,7 +68,7 @@ export const tool = <const N extends string, const I extends Shape = Record<neve
     name,
     definition: {
       name,
-      ...presented(options),
+      ...presented(options, where),
       inputSchema: { type: 'object', ...input.jsonSchema },
       ...(output === undefined ? undefined : { outputSchema: output.jsonSchema }),
       ...(options.annotations === undefined ? undefined : { annotations: options.annotations }),

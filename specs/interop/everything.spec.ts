@@ -1,5 +1,17 @@
 /** Our client drives the reference server `everything`: found out by the probe, and at each revision that it speaks. */
-import { concatMap, filter, firstValueFrom, from, lastValueFrom, map, reduce, take, takeWhile, toArray, type Observable } from 'rxjs';
+import {
+  concatMap,
+  filter,
+  firstValueFrom,
+  from,
+  lastValueFrom,
+  map,
+  reduce,
+  take,
+  takeWhile,
+  toArray,
+  type Observable,
+} from 'rxjs';
 import { open, revisions, type CallEvent, type OpenClient } from 'rxmcp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lifelines } from './lifelines.ts';
@@ -35,10 +47,23 @@ describe.each(wirings)('our client and server-everything, $name', ({ pinned, spo
     expect(client.revision).toBe(spoken);
     expect(client.server).toMatchObject({ name: 'mcp-servers/everything', version: '2.0.0' });
     expect(client.instructions).toContain('Everything Server');
-    expect(client.capabilities).toMatchObject({ tools: { listChanged: true }, resources: { subscribe: true }, logging: {} });
-    const opening = channel.sent.map((frame) => ('method' in frame ? frame.method : 'an answer')).slice(0, pinned === undefined ? 3 : 2);
-    expect(opening).toEqual([...(pinned === undefined ? ['server/discover'] : []), 'initialize', 'notifications/initialized']);
-    expect(ofMethod(channel.sent, 'initialize')[0]?.params).toMatchObject({ protocolVersion: spoken, capabilities: {} });
+    expect(client.capabilities).toMatchObject({
+      tools: { listChanged: true },
+      resources: { subscribe: true },
+      logging: {},
+    });
+    const opening = channel.sent
+      .map((frame) => ('method' in frame ? frame.method : 'an answer'))
+      .slice(0, pinned === undefined ? 3 : 2);
+    expect(opening).toEqual([
+      ...(pinned === undefined ? ['server/discover'] : []),
+      'initialize',
+      'notifications/initialized',
+    ]);
+    expect(ofMethod(channel.sent, 'initialize')[0]?.params).toMatchObject({
+      protocolVersion: spoken,
+      capabilities: {},
+    });
   });
 
   it('lists everything', async () => {
@@ -46,7 +71,9 @@ describe.each(wirings)('our client and server-everything, $name', ({ pinned, spo
     expect((await whole(client.listPrompts())).map(({ name }) => name)).toEqual(
       expect.arrayContaining(['simple-prompt', 'args-prompt', 'completable-prompt', 'resource-prompt']),
     );
-    expect((await whole(client.listResources())).map(({ uri }) => uri)).toContain('demo://resource/static/document/features.md');
+    expect((await whole(client.listResources())).map(({ uri }) => uri)).toContain(
+      'demo://resource/static/document/features.md',
+    );
     expect((await whole(client.listTemplates())).map(({ uriTemplate }) => uriTemplate)).toEqual([
       'demo://resource/dynamic/text/{resourceId}',
       'demo://resource/dynamic/blob/{resourceId}',
@@ -54,19 +81,29 @@ describe.each(wirings)('our client and server-everything, $name', ({ pinned, spo
   });
 
   it('keeps the list of tools fresh: some of them come after the handshake', async () => {
-    const tools = await firstValueFrom(client.tools$.pipe(filter((list) => list.some(({ name }) => name === 'simulate-research-query'))));
+    const tools = await firstValueFrom(
+      client.tools$.pipe(filter((list) => list.some(({ name }) => name === 'simulate-research-query'))),
+    );
     expect(tools.map(({ name }) => name)).toContain('echo');
   });
 
   it('calls tools', async () => {
-    expect(await client.callTool('echo', { message: 'é\n🙂' })).toMatchObject({ content: [{ type: 'text', text: 'Echo: é\n🙂' }] });
-    expect(await client.callTool('get-sum', { a: 2, b: 40 })).toMatchObject({ content: [{ text: 'The sum of 2 and 40 is 42.' }] });
+    expect(await client.callTool('echo', { message: 'é\n🙂' })).toMatchObject({
+      content: [{ type: 'text', text: 'Echo: é\n🙂' }],
+    });
+    expect(await client.callTool('get-sum', { a: 2, b: 40 })).toMatchObject({
+      content: [{ text: 'The sum of 2 and 40 is 42.' }],
+    });
     const { content } = await client.callTool('get-tiny-image', {});
     expect(content.map(({ type }) => type)).toEqual(['text', 'image', 'text']);
     const links = await client.callTool('get-resource-links', { count: 3 });
     expect(links.content.map(({ type }) => type)).toEqual(['text', 'resource_link', 'resource_link', 'resource_link']);
     expect(await client.callTool('get-resource-reference', { resourceType: 'Blob', resourceId: 3 })).toMatchObject({
-      content: [{ type: 'text' }, { type: 'resource', resource: { uri: 'demo://resource/dynamic/blob/3' } }, { type: 'text' }],
+      content: [
+        { type: 'text' },
+        { type: 'resource', resource: { uri: 'demo://resource/dynamic/blob/3' } },
+        { type: 'text' },
+      ],
     });
     // Its environment is what we mean to hand on, and nothing more.
     const shown = await client.callTool('get-env', {});
@@ -88,28 +125,43 @@ describe.each(wirings)('our client and server-everything, $name', ({ pinned, spo
     expect(failed).toMatchObject({ isError: true, content: [{ type: 'text' }] });
     // SDK 1.x against the rule (TOOL-16: an unknown tool is a protocol error): `{"result":{"content":[{"type":"text",
     // "text":"MCP error -32602: Tool nope not found"}],"isError":true},"jsonrpc":"2.0","id":…}`. Passed on as it came.
-    expect(await client.callTool('nope', {})).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('not found') }] });
+    expect(await client.callTool('nope', {})).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining('not found') }],
+    });
   });
 
   it('streams all progress of a long-running tool in order, then its result', async () => {
-    const events = await lastValueFrom(client.call('trigger-long-running-operation', { duration: 0.1, steps: 5 }).pipe(toArray()));
+    const events = await lastValueFrom(
+      client.call('trigger-long-running-operation', { duration: 0.1, steps: 5 }).pipe(toArray()),
+    );
     expect(steps(events)).toEqual(['1 of 5', '2 of 5', '3 of 5', '4 of 5', '5 of 5', 'result']);
   });
 
   it('cancels a long-running tool, and hears no more of it', async () => {
-    const seen = await lastValueFrom(client.call('trigger-long-running-operation', { duration: 0.2, steps: 4 }).pipe(take(2), toArray()));
+    const seen = await lastValueFrom(
+      client.call('trigger-long-running-operation', { duration: 0.2, steps: 4 }).pipe(take(2), toArray()),
+    );
     expect(steps(seen)).toEqual(['1 of 4', '2 of 4']);
     const cancelled = idOf(ofMethod(channel.sent, 'tools/call').at(-1));
     expect(ofMethod(channel.sent, 'notifications/cancelled').at(-1)?.params).toMatchObject({ requestId: cancelled });
     // Begun later and as long: when it ends, the cancelled one would have.
-    expect(steps(await lastValueFrom(client.call('trigger-long-running-operation', { duration: 0.2, steps: 1 }).pipe(toArray())))).toEqual(['1 of 1', 'result']);
+    expect(
+      steps(
+        await lastValueFrom(client.call('trigger-long-running-operation', { duration: 0.2, steps: 1 }).pipe(toArray())),
+      ),
+    ).toEqual(['1 of 1', 'result']);
     expect(channel.received.filter((frame) => idOf(frame) === cancelled)).toEqual([]);
   });
 
   it('reads resources, fixed and by template, text and blob', async () => {
     const uri = 'demo://resource/static/document/features.md';
-    expect(await client.readResource(uri)).toMatchObject({ contents: [{ uri, mimeType: 'text/markdown', text: expect.stringContaining('# Everything Server') }] });
-    expect(await client.readResource(textUri(7))).toMatchObject({ contents: [{ uri: textUri(7), text: expect.stringContaining('Resource 7') }] });
+    expect(await client.readResource(uri)).toMatchObject({
+      contents: [{ uri, mimeType: 'text/markdown', text: expect.stringContaining('# Everything Server') }],
+    });
+    expect(await client.readResource(textUri(7))).toMatchObject({
+      contents: [{ uri: textUri(7), text: expect.stringContaining('Resource 7') }],
+    });
     const blob = await client.readResource('demo://resource/dynamic/blob/7');
     const [content] = blob.contents;
     expect(content !== undefined && 'blob' in content ? atob(content.blob) : '').toContain('Resource 7');
@@ -120,7 +172,13 @@ describe.each(wirings)('our client and server-everything, $name', ({ pinned, spo
   it('reads a resource again when the server says that it has changed, and unsubscribes when nobody looks', async () => {
     const uri = textUri(1);
     const toggled = 'toggle-subscriber-updates';
-    const seen = lastValueFrom(client.resource$(uri).pipe(concatMap((read, index) => (index === 0 ? from(client.callTool(toggled, {})).pipe(map(() => read)) : [read])), take(2), toArray()));
+    const seen = lastValueFrom(
+      client.resource$(uri).pipe(
+        concatMap((read, index) => (index === 0 ? from(client.callTool(toggled, {})).pipe(map(() => read)) : [read])),
+        take(2),
+        toArray(),
+      ),
+    );
     expect((await seen).map(({ contents }) => contents[0]?.uri)).toEqual([uri, uri]);
     await client.callTool(toggled, {});
     expect(ofMethod(channel.received, 'notifications/resources/updated')).toHaveLength(1);
@@ -134,7 +192,13 @@ describe.each(wirings)('our client and server-everything, $name', ({ pinned, spo
     const seen = lastValueFrom(
       client.resources$.pipe(
         map((list) => list.some((resource) => resource.uri === uri)),
-        concatMap((there, index) => (index === 0 ? from(client.callTool('gzip-file-as-resource', { name, data: 'data:text/plain,hello' })).pipe(map(() => there)) : [there])),
+        concatMap((there, index) =>
+          index === 0
+            ? from(client.callTool('gzip-file-as-resource', { name, data: 'data:text/plain,hello' })).pipe(
+                map(() => there),
+              )
+            : [there],
+        ),
         takeWhile((there) => !there, true),
         toArray(),
       ),
@@ -157,7 +221,15 @@ describe.each(wirings)('our client and server-everything, $name', ({ pinned, spo
     // What is known of the other arguments exists since 2025-06-18.
     const inContext = await client.complete(ref, 'name', '', { department: 'Sales' });
     expect(inContext.values).toEqual(spoken >= '2025-06-18' ? ['David', 'Eve', 'Frank'] : []);
-    expect((await client.complete({ type: 'ref/resource', uri: 'demo://resource/dynamic/text/{resourceId}' }, 'resourceId', '12')).values).toEqual(['12']);
+    expect(
+      (
+        await client.complete(
+          { type: 'ref/resource', uri: 'demo://resource/dynamic/text/{resourceId}' },
+          'resourceId',
+          '12',
+        )
+      ).values,
+    ).toEqual(['12']);
   });
 
   it('sets the log level that a call wants, once, and hears the log', async () => {

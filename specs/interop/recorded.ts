@@ -17,7 +17,9 @@ export const recorded = (channel: SpawnChannel): Recorded => {
   const { stderr$, stray$, exit$, closed } = channel;
   return Object.assign(
     (outbound: Parameters<SpawnChannel>[0]) =>
-      channel(outbound.pipe(tap((frames) => void sent.push(...[frames].flat())))).pipe(tap((value) => void received.push(value))),
+      channel(outbound.pipe(tap((frames) => void sent.push(...[frames].flat())))).pipe(
+        tap((value) => void received.push(value)),
+      ),
     { stderr$, stray$, exit$, closed, sent, received },
   );
 };
@@ -27,7 +29,11 @@ export type Asked = JsonObject & { readonly params?: JsonObject };
 
 /** The requests and notifications of one method. */
 export const ofMethod = (frames: readonly unknown[], method: string): readonly Asked[] =>
-  frames.filter((frame): frame is Asked => typeof frame === 'object' && frame !== null && 'method' in frame && frame.method === method);
+  frames.filter(
+    (frame): frame is Asked =>
+      typeof frame === 'object' && frame !== null && 'method' in frame && frame.method === method,
+  );
 
 /** The id of a request or response. */
-export const idOf = (frame: unknown): unknown => (typeof frame === 'object' && frame !== null && 'id' in frame ? frame.id : undefined);
+export const idOf = (frame: unknown): unknown =>
+  typeof frame === 'object' && frame !== null && 'id' in frame ? frame.id : undefined;

@@ -148,7 +148,7 @@ describe('spawn', () => {
     expect(log.error).toMatchObject({ _tag: 'ProcessExited', code: null, signal: 'SIGKILL' });
   });
 
-  it('passes on half a message, and fails, when the process dies in the middle of it', async () => {
+  it('passes on no half message, and fails, when the process dies in the middle of one', async () => {
     const { out, values, ended, log } = await talk();
     const got: unknown[] = [];
     values.subscribe((value) => got.push(value));

@@ -1,0 +1,63 @@
+/** The ways in which the suite's client reaches the suite's server. */
+import { firstValueFrom, Subject } from 'rxjs';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { inMemory, serve, type Channel } from '../../lib/index.ts';
+import { listen, socket, spawn } from '../../lib/node/index.ts';
+import { fixture } from './fixture.ts';
+
+/** A server of its own, to be reached through `channel` any number of times. */
+export interface Wired {
+  readonly channel: Channel;
+  /** Ends the server; resolves when nothing is left of it. */
+  readonly end: () => Promise<void>;
+}
+
+export interface Wiring {
+  readonly name: string;
+  /** Whether frames become text on the way. */
+  readonly serialises: boolean;
+  readonly start: () => Promise<Wired>;
+}
+
+const program = fileURLToPath(new URL('fixture.stdio.ts', import.meta.url));
+
+const inProcess = (name: string, serialise: boolean): Wiring => ({
+  name,
+  serialises: serialise,
+  start: async () => {
+    const { server, ledger } = fixture();
+    return { channel: inMemory(server, { serialise }), end: () => ledger.idle() };
+  },
+});
+
+export const memory = inProcess('memory', false);
+export const serialisedMemory = inProcess('serialised memory', true);
+
+export const stdioWiring: Wiring = {
+  name: 'stdio',
+  serialises: true,
+  start: async () => {
+    const channel = spawn(process.execPath, ['--import', 'tsx', program]);
+    return { channel, end: () => channel.closed() };
+  },
+};
+
+export const socketWiring: Wiring = {
+  name: 'socket',
+  serialises: true,
+  start: async () => {
+    const { server, ledger } = fixture();
+    const listening = new Subject<AddressInfo | string>();
+    const address = firstValueFrom(listening);
+    const running = serve(server, listen({ port: 0, onListening: (where) => listening.next(where) })).subscribe();
+    const { port } = (await address) as AddressInfo;
+    return {
+      channel: socket({ port, host: '127.0.0.1' }),
+      end: async () => {
+        running.unsubscribe();
+        await ledger.idle();
+      },
+    };
+  },
+};
