@@ -18,7 +18,16 @@ export type { Client, CallOptions } from './client/client.ts';
 export type { CallEvent, LogEvent, ProgressEvent, ResultEvent } from './client/request.ts';
 
 export { progress, log } from './exchange/notice.ts';
-export { isAnswer, type Channel, type Context, type Emission, type Exchange, type Middleware, type Notification, type Request } from './exchange/exchange.ts';
+export {
+  isAnswer,
+  type Channel,
+  type Context,
+  type Emission,
+  type Exchange,
+  type Middleware,
+  type Notification,
+  type Request,
+} from './exchange/exchange.ts';
 export { serveChannel, type DoorOptions, type ServeEvent } from './era/serve.ts';
 export type { Connection, DialOptions, Endpoint } from './era/dial.ts';
 export { gate } from './era/modern/gate.ts';

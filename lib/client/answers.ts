@@ -14,31 +14,44 @@ export const answersOf = (method: string, { result: schema, cacheable }: Row): R
   return (given) => {
     const result = completed(given, cacheable === true);
     const { resultType } = result;
-    if (resultType === 'input_required') throw new NotSupported({ method, message: `${method} needs input, which this client cannot give` });
-    if (resultType !== 'complete') throw new InvalidAnswer({ method, message: `the answer to ${method} has an unknown resultType: ${JSON.stringify(resultType)}` });
+    if (resultType === 'input_required')
+      throw new NotSupported({ method, message: `${method} needs input, which this client cannot give` });
+    if (resultType !== 'complete')
+      throw new InvalidAnswer({
+        method,
+        message: `the answer to ${method} has an unknown resultType: ${JSON.stringify(resultType)}`,
+      });
     const flaw = problem(result);
-    if (flaw !== undefined) throw new InvalidAnswer({ method, message: `the answer to ${method} is not valid: ${flaw}` });
+    if (flaw !== undefined)
+      throw new InvalidAnswer({ method, message: `the answer to ${method} is not valid: ${flaw}` });
     return result;
   };
 };
 
 /** An absent result type means complete (RPC-21); absent cache hints mean: do not keep (AMB-16). */
 const completed = (result: JsonObject, cacheable: boolean): JsonObject => {
-  if (result['resultType'] !== undefined && (!cacheable || (result['ttlMs'] !== undefined && result['cacheScope'] !== undefined))) return result;
-  return cacheable ? { resultType: 'complete', ttlMs: 0, cacheScope: 'private', ...result } : { resultType: 'complete', ...result };
+  if (
+    result['resultType'] !== undefined &&
+    (!cacheable || (result['ttlMs'] !== undefined && result['cacheScope'] !== undefined))
+  )
+    return result;
+  return cacheable
+    ? { resultType: 'complete', ttlMs: 0, cacheScope: 'private', ...result }
+    : { resultType: 'complete', ...result };
 };
 
 /** The output schemas of the tools that a client has listed; results of others go unchecked. */
 export interface OutputSchemas {
-  learn(tools: readonly Tool[]): void;
+  readonly learn: (tools: readonly Tool[]) => void;
   /** @throws InvalidAnswer where a result does not fit the tool's own schema (TOOL-13) */
-  check(name: string, result: JsonObject): void;
+  readonly check: (name: string, result: JsonObject) => void;
 }
 
 export const outputSchemas = (): OutputSchemas => {
   const schemas = new Map<string, JsonObject>();
   const compiled = new Map<string, (value: unknown) => string | undefined>();
-  const wrong = (name: string, why: string): InvalidAnswer => new InvalidAnswer({ method: 'tools/call', message: `the result of tool ${name} ${why}` });
+  const wrong = (name: string, why: string): InvalidAnswer =>
+    new InvalidAnswer({ method: 'tools/call', message: `the result of tool ${name} ${why}` });
   /** A schema that cannot be used is the server's fault, and says nothing about the others. */
   const checkOf = (name: string, schema: JsonObject): ((value: unknown) => string | undefined) => {
     const known = compiled.get(name);
@@ -61,7 +74,8 @@ export const outputSchemas = (): OutputSchemas => {
       const schema = schemas.get(name);
       // A tool that failed owes no structured content (AMB-07).
       if (schema === undefined || result['isError'] === true) return;
-      if (result['structuredContent'] === undefined) throw wrong(name, 'lacks the structured content that its output schema promises');
+      if (result['structuredContent'] === undefined)
+        throw wrong(name, 'lacks the structured content that its output schema promises');
       const problem = checkOf(name, schema)(result['structuredContent']);
       if (problem !== undefined) throw wrong(name, `does not fit its output schema: ${problem}`);
     },

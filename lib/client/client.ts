@@ -31,9 +31,21 @@ export interface PromiseOptions extends CallOptions {
 
 /** The tools of a server whose type is known; any tool, of any other. */
 export type ToolName<Tools> = unknown extends Tools ? string : keyof Tools & string;
-export type ToolArgs<Tools, N> = unknown extends Tools ? JsonObject : N extends keyof Tools ? (Tools[N] extends (args: infer A) => unknown ? A : JsonObject) : JsonObject;
+export type ToolArgs<Tools, N> = unknown extends Tools
+  ? JsonObject
+  : N extends keyof Tools
+    ? Tools[N] extends (args: infer A) => unknown
+      ? A
+      : JsonObject
+    : JsonObject;
 export type ToolResult<Tools, N> = CallToolResult & {
-  readonly structuredContent?: unknown extends Tools ? unknown : N extends keyof Tools ? (Tools[N] extends (args: never) => infer W ? W : unknown) : unknown;
+  readonly structuredContent?: unknown extends Tools
+    ? unknown
+    : N extends keyof Tools
+      ? Tools[N] extends (args: never) => infer W
+        ? W
+        : unknown
+      : unknown;
 };
 
 export interface Client<Tools = unknown> {
@@ -47,15 +59,33 @@ export interface Client<Tools = unknown> {
   readonly exchange: Exchange;
 
   /** Calls a tool on subscription: progress and log lines, then the result. Unsubscribing cancels the call. */
-  call<N extends ToolName<Tools>>(name: N, args: ToolArgs<Tools, N>, options?: CallOptions): Observable<CallEvent<ToolResult<Tools, N>>>;
+  call<N extends ToolName<Tools>>(
+    name: N,
+    args: ToolArgs<Tools, N>,
+    options?: CallOptions,
+  ): Observable<CallEvent<ToolResult<Tools, N>>>;
   /** Calls a tool at once. A tool that failed resolves with `isError`; a protocol error rejects. */
-  callTool<N extends ToolName<Tools>>(name: N, args: ToolArgs<Tools, N>, options?: PromiseOptions): Promise<ToolResult<Tools, N>>;
+  callTool<N extends ToolName<Tools>>(
+    name: N,
+    args: ToolArgs<Tools, N>,
+    options?: PromiseOptions,
+  ): Promise<ToolResult<Tools, N>>;
   /** Any request of the protocol, as a stream. */
-  request<M extends RequestMethod>(method: M, params: ParamsOf<M> & object, options?: CallOptions): Observable<CallEvent<ResultOf<M>>>;
+  request<M extends RequestMethod>(
+    method: M,
+    params: ParamsOf<M> & object,
+    options?: CallOptions,
+  ): Observable<CallEvent<ResultOf<M>>>;
   readResource(uri: string, options?: PromiseOptions): Promise<ReadResourceResult>;
   getPrompt(name: string, args?: Readonly<Record<string, string>>, options?: PromiseOptions): Promise<GetPromptResult>;
   /** Suggests values for an argument of a prompt or a variable of a resource template. */
-  complete(ref: CompletionReference, argument: string, typed: string, resolved?: Readonly<Record<string, string>>, options?: PromiseOptions): Promise<Completion>;
+  complete(
+    ref: CompletionReference,
+    argument: string,
+    typed: string,
+    resolved?: Readonly<Record<string, string>>,
+    options?: PromiseOptions,
+  ): Promise<Completion>;
 
   /** All pages of a list, one after the other, as their items. */
   listTools(options?: CallOptions): Observable<readonly Tool[]>;

@@ -87,7 +87,7 @@ export const open = <S = Server>(target: Target, options: ConnectOptions = {}): 
       },
       error: (error: unknown) => {
         settle?.reject(error);
-        reject(error);
+        reject(error instanceof Error ? error : new ConnectionClosed({ message: String(error), cause: error }));
       },
       complete: () => {
         settle?.resolve();

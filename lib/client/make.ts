@@ -28,7 +28,11 @@ export interface ClientOptions extends Limits {
   readonly table?: MethodTable;
 }
 
-export const clientOf = <Tools>(connection: Connection, options: ClientOptions, deadlines: Deadlines): Client<Tools> => {
+export const clientOf = <Tools>(
+  connection: Connection,
+  options: ClientOptions,
+  deadlines: Deadlines,
+): Client<Tools> => {
   const { discovered, stray, revision } = connection;
   const table: MethodTable = options.table ?? methods;
   const capabilities: ServerCapabilities = isObject(discovered['capabilities']) ? discovered['capabilities'] : {};
@@ -51,7 +55,13 @@ export const clientOf = <Tools>(connection: Connection, options: ClientOptions, 
     deadlines,
     limits: limitsOf(given, options),
     check,
-    request: { method, params: { _meta: metaOf(given.meta, given.logLevel ?? options.logLevel, table[method]?.progress === true), ...params } },
+    request: {
+      method,
+      params: {
+        _meta: metaOf(given.meta, given.logLevel ?? options.logLevel, table[method]?.progress === true),
+        ...params,
+      },
+    },
   });
 
   const checkCall = checkOf('tools/call');
@@ -77,7 +87,8 @@ export const clientOf = <Tools>(connection: Connection, options: ClientOptions, 
   };
   const listTools = (given?: CallOptions): Observable<readonly Tool[]> => pages('tools/list', 'tools', given);
   const listPrompts = (given?: CallOptions): Observable<readonly Prompt[]> => pages('prompts/list', 'prompts', given);
-  const listResources = (given?: CallOptions): Observable<readonly Resource[]> => pages('resources/list', 'resources', given);
+  const listResources = (given?: CallOptions): Observable<readonly Resource[]> =>
+    pages('resources/list', 'resources', given);
   const listTemplates = (given?: CallOptions): Observable<readonly ResourceTemplate[]> =>
     pages('resources/templates/list', 'resourceTemplates', given);
 
@@ -86,7 +97,11 @@ export const clientOf = <Tools>(connection: Connection, options: ClientOptions, 
       filter((emission): emission is Notification => !isAnswer(emission)),
     );
 
-  const liveList = <T>(capability: Listed | undefined, wanted: SubscriptionFilter, pages$: Observable<readonly T[]>): Observable<readonly T[]> => {
+  const liveList = <T>(
+    capability: Listed | undefined,
+    wanted: SubscriptionFilter,
+    pages$: Observable<readonly T[]>,
+  ): Observable<readonly T[]> => {
     if (capability === undefined) return live(once$, whole(EMPTY));
     return live(capability.listChanged === true ? listen(wanted) : once$, whole(pages$));
   };
@@ -108,14 +123,20 @@ export const clientOf = <Tools>(connection: Connection, options: ClientOptions, 
     callTool: (name, args, given) => requestPromise(calling(name, args, given), given?.signal),
     request: (method, params, given) => {
       const { _meta, ...rest }: JsonObject = { ...params };
-      return requestEvents(asking(method, rest, { ...given, meta: { ...(isObject(_meta) ? _meta : undefined), ...given?.meta } }));
+      return requestEvents(
+        asking(method, rest, { ...given, meta: { ...(isObject(_meta) ? _meta : undefined), ...given?.meta } }),
+      );
     },
     readResource,
-    getPrompt: (name, args = {}, given) => requestPromise(asking('prompts/get', { name, arguments: args }, given), given?.signal),
+    getPrompt: (name, args = {}, given) =>
+      requestPromise(asking('prompts/get', { name, arguments: args }, given), given?.signal),
     complete: async (ref, argument, typed, resolved, given) => {
       const context = resolved === undefined ? {} : { context: { arguments: resolved } };
       const params = { ref, argument: { name: argument, value: typed }, ...context };
-      const { completion } = await requestPromise<ResultOf<'completion/complete'>>(asking('completion/complete', params, given), given?.signal);
+      const { completion } = await requestPromise<ResultOf<'completion/complete'>>(
+        asking('completion/complete', params, given),
+        given?.signal,
+      );
       return completion;
     },
     listTools: (given) => listTools(given),
@@ -126,7 +147,8 @@ export const clientOf = <Tools>(connection: Connection, options: ClientOptions, 
     prompts$: liveList(capabilities.prompts, { promptsListChanged: true }, listPrompts()),
     resources$: liveList(capabilities.resources, { resourcesListChanged: true }, listResources()),
     templates$: liveList(capabilities.resources, { resourcesListChanged: true }, listTemplates()),
-    resource$: (uri) => live(capabilities.resources?.subscribe === true ? listen({ resourceSubscriptions: [uri] }) : once$, read$(uri)),
+    resource$: (uri) =>
+      live(capabilities.resources?.subscribe === true ? listen({ resourceSubscriptions: [uri] }) : once$, read$(uri)),
     logs$: stray.pipe(
       filter(({ method, params }) => method === logMethod && params !== undefined),
       map(({ params = {} }) => logEvent(params)),

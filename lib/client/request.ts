@@ -60,7 +60,8 @@ export const requestPromise = <R>(asking: Asking, signal?: AbortSignal): Promise
     asked.start();
   });
 
-const reasonOf = (signal: AbortSignal): Error => (signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+const reasonOf = (signal: AbortSignal): Error =>
+  signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
 
 /** Where what happens goes. */
 interface Target {

@@ -29,7 +29,15 @@ export interface Schedule {
  * )
  */
 export const restart = <T>(schedule: Schedule = {}): MonoTypeOperatorFunction<T> => {
-  const { initialMs = 250, factor = 2, maxMs = 30_000, jitter = 0.2, attempts = Infinity, always = true, random = Math.random } = schedule;
+  const {
+    initialMs = 250,
+    factor = 2,
+    maxMs = 30_000,
+    jitter = 0.2,
+    attempts = Infinity,
+    always = true,
+    random = Math.random,
+  } = schedule;
   return (source) =>
     defer(() => {
       let failed = 0;

@@ -4,14 +4,48 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio#compatibility
  */
-import { catchError, defer, filter, finalize, map, of, pipe, Subject, switchMap, take, tap, throwError, timeout, type Observable, type OperatorFunction } from 'rxjs';
+import {
+  catchError,
+  defer,
+  filter,
+  finalize,
+  map,
+  of,
+  pipe,
+  Subject,
+  switchMap,
+  take,
+  tap,
+  throwError,
+  timeout,
+  type Observable,
+  type OperatorFunction,
+} from 'rxjs';
 import { isAnswer, type Channel, type Emission, type Exchange, type Notification } from '../exchange/exchange.ts';
 import { openLink, opened, type Link } from '../exchange/link.ts';
 import { stampToken, type Stamp } from '../exchange/multiplex.ts';
-import { codes, ConnectionClosed, InvalidAnswer, methodNotFound, NoCommonRevision, RpcError, TimedOut } from '../frame/errors.ts';
-import { isObject, type JsonObject } from '../frame/frame.ts';
+import {
+  codes,
+  ConnectionClosed,
+  InvalidAnswer,
+  methodNotFound,
+  NoCommonRevision,
+  RpcError,
+  TimedOut,
+} from '../frame/errors.ts';
+import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
-import { isLegacy, isModern, latestLegacyRevision, latestRevision, metaKeys, revisions as allRevisions, type LegacyRevision, type ModernRevision, type Revision } from '../protocol/revisions.ts';
+import {
+  isLegacy,
+  isModern,
+  latestLegacyRevision,
+  latestRevision,
+  metaKeys,
+  revisions as allRevisions,
+  type LegacyRevision,
+  type ModernRevision,
+  type Revision,
+} from '../protocol/revisions.ts';
 import { discoverMethod } from './classify.ts';
 import { legacyUpstream, upHandshake } from './legacy/upstream.ts';
 
@@ -71,7 +105,8 @@ export const channelEndpoint = (channel: Channel): Endpoint => {
       const modern = revisions.filter(isModern);
       const legacy = revisions.filter(isLegacy);
       const probing = modern.length > 0 && legacy.length > 0;
-      const attempt = (era?: Era): Observable<Connection> => dialOnce(channel, options, { modern, legacy, ...(era === undefined ? undefined : { era }) });
+      const attempt = (era?: Era): Observable<Connection> =>
+        dialOnce(channel, options, { modern, legacy, ...(era === undefined ? undefined : { era }) });
       return defer(() => {
         if (!probing) return attempt(modern.length > 0 ? 'modern' : 'legacy');
         let begun = false;
@@ -82,7 +117,8 @@ export const channelEndpoint = (channel: Channel): Endpoint => {
           }),
           catchError((error: unknown) => {
             // Some servers die of the probe, and an assumption may have gone stale: ask once more the other way.
-            if (begun || known === 'legacy' || !(known === 'modern' || error instanceof ConnectionClosed)) return throwError(() => error);
+            if (begun || known === 'legacy' || !(known === 'modern' || error instanceof ConnectionClosed))
+              return throwError(() => error);
             known = undefined;
             return attempt('legacy').pipe(tap(() => (known = 'legacy')));
           }),
@@ -134,9 +170,11 @@ const begin = (link: Link, options: DialOptions, { modern, legacy, era }: Choice
   return discover(link, options, preferred).pipe(
     catchError((error: unknown) => {
       const supported = supportedBy(error);
-      const retry = supported === undefined ? undefined : preferredOf(modern.filter((revision) => supported.includes(revision)));
+      const retry =
+        supported === undefined ? undefined : preferredOf(modern.filter((revision) => supported.includes(revision)));
       if (retry !== undefined && retry !== preferred) return discover(link, options, retry);
-      if (isModernError(error) && !legacy.some((revision) => supported?.includes(revision))) return throwError(() => (supported === undefined ? error : noneInCommon(supported, modern)));
+      if (isModernError(error) && !legacy.some((revision) => supported?.includes(revision)))
+        return throwError(() => (supported === undefined ? error : noneInCommon(supported, modern)));
       if (error instanceof ConnectionClosed || legacy.length === 0) return throwError(() => error);
       return initialize(link, options, legacy);
     }),
@@ -150,7 +188,7 @@ const discover = (link: Link, options: DialOptions, revision: ModernRevision): O
   return multiplexer.exchange({ method: discoverMethod }, {}).pipe(
     answerOf(discoverMethod, probeMs),
     map((discovered) => {
-      const supported = Array.isArray(discovered['supportedVersions']) ? discovered['supportedVersions'].map(String) : [];
+      const supported = isArray(discovered['supportedVersions']) ? discovered['supportedVersions'].map(String) : [];
       const chosen = preferredOf(revisions.filter(isModern).filter((each) => supported.includes(each)));
       // Told apart from a wire error by nothing: a server that supports none of ours says it in its discovery.
       if (chosen === undefined) throw unsupported(revision, supported);
@@ -165,23 +203,28 @@ const initialize = (link: Link, options: DialOptions, legacy: readonly LegacyRev
   const { info, capabilities = {}, handshakeMs = 60_000, table = methods } = options;
   const wanted = legacy.at(-1) ?? latestLegacyRevision;
   multiplexer.stamp = stampToken;
-  return multiplexer.exchange({ method: 'initialize', params: { protocolVersion: wanted, capabilities, clientInfo: info } }, {}).pipe(
-    answerOf('initialize', handshakeMs),
-    catchError((error: unknown) => {
-      const supported = supportedBy(error);
-      return throwError(() => (supported === undefined ? error : noneInCommon(supported, legacy)));
-    }),
-    map((handshake) => {
-      const revision = handshake['protocolVersion'];
-      if (!isLegacy(revision) || !legacy.includes(revision)) throw noneInCommon([String(revision)], legacy);
-      if (!isObject(handshake['capabilities']) || !isObject(handshake['serverInfo']))
-        throw new InvalidAnswer({ method: 'initialize', message: 'the answer to initialize lacks capabilities or serverInfo' });
-      link.send({ jsonrpc: '2.0', method: 'notifications/initialized' });
-      const upstream = (unsolicited: Observable<Notification>): Exchange =>
-        legacyUpstream({ revision, handshake, ask: multiplexer.exchange, unsolicited, table });
-      return { revision, discovered: upHandshake({ revision, handshake }), upstream };
-    }),
-  );
+  return multiplexer
+    .exchange({ method: 'initialize', params: { protocolVersion: wanted, capabilities, clientInfo: info } }, {})
+    .pipe(
+      answerOf('initialize', handshakeMs),
+      catchError((error: unknown) => {
+        const supported = supportedBy(error);
+        return throwError(() => (supported === undefined ? error : noneInCommon(supported, legacy)));
+      }),
+      map((handshake) => {
+        const revision = handshake['protocolVersion'];
+        if (!isLegacy(revision) || !legacy.includes(revision)) throw noneInCommon([String(revision)], legacy);
+        if (!isObject(handshake['capabilities']) || !isObject(handshake['serverInfo']))
+          throw new InvalidAnswer({
+            method: 'initialize',
+            message: 'the answer to initialize lacks capabilities or serverInfo',
+          });
+        link.send({ jsonrpc: '2.0', method: 'notifications/initialized' });
+        const upstream = (unsolicited: Observable<Notification>): Exchange =>
+          legacyUpstream({ revision, handshake, ask: multiplexer.exchange, unsolicited, table });
+        return { revision, discovered: upHandshake({ revision, handshake }), upstream };
+      }),
+    );
 };
 
 /** The one answer, or an error if it takes longer than `ms`. */
@@ -189,7 +232,13 @@ const answerOf = (method: string, ms: number): OperatorFunction<Emission, JsonOb
   pipe(
     filter(isAnswer),
     map(({ result }) => result),
-    timeout({ first: ms, with: () => throwError(() => new TimedOut({ method, limit: 'total', ms, message: `no answer to ${method} within ${ms} ms` })) }),
+    timeout({
+      first: ms,
+      with: () =>
+        throwError(
+          () => new TimedOut({ method, limit: 'total', ms, message: `no answer to ${method} within ${ms} ms` }),
+        ),
+    }),
     take(1),
   );
 
@@ -198,21 +247,34 @@ const preferredOf = (modern: readonly ModernRevision[]): ModernRevision | undefi
   modern.includes(latestRevision) ? latestRevision : modern.at(-1);
 
 /** -32601 and -32602 are no sign of the modern era: every server has them (AMB-04, ERR-12). */
-const modernCodes: readonly number[] = [codes.headerMismatch, codes.missingClientCapability, codes.unsupportedProtocolVersion];
+const modernCodes: readonly number[] = [
+  codes.headerMismatch,
+  codes.missingClientCapability,
+  codes.unsupportedProtocolVersion,
+];
 
-const isModernError = (error: unknown): error is RpcError => error instanceof RpcError && modernCodes.includes(error.code);
+const isModernError = (error: unknown): error is RpcError =>
+  error instanceof RpcError && modernCodes.includes(error.code);
 
 /** The versions that an error names as supported, if it does. */
 const supportedBy = (error: unknown): readonly string[] | undefined => {
   const data = error instanceof RpcError && isObject(error.data) ? error.data['supported'] : undefined;
-  return Array.isArray(data) ? data.map(String) : undefined;
+  return isArray(data) ? data.map(String) : undefined;
 };
 
 const unsupported = (requested: string, supported: readonly string[]): RpcError =>
-  new RpcError({ code: codes.unsupportedProtocolVersion, message: 'no revision in common', data: { requested, supported } });
+  new RpcError({
+    code: codes.unsupportedProtocolVersion,
+    message: 'no revision in common',
+    data: { requested, supported },
+  });
 
 const noneInCommon = (supported: readonly string[], offered: readonly string[]): NoCommonRevision =>
-  new NoCommonRevision({ supported, offered, message: `the server speaks ${supported.join(', ')}; offered were ${offered.join(', ')}` });
+  new NoCommonRevision({
+    supported,
+    offered,
+    message: `the server speaks ${supported.join(', ')}; offered were ${offered.join(', ')}`,
+  });
 
 /** What we answer a legacy server that asks: `ping` always, the rest only where somebody provided it. */
 const answering =

@@ -33,7 +33,10 @@ export type ServeEvent =
  * Emits what happens on the channel; completes when it has closed and what was in flight has ended. It never fails: a
  * broken peer ends its own channel, and nobody else's.
  */
-export const serveChannel = (exchange: Exchange, options: DoorOptions = {}): ((channel: Channel) => Observable<ServeEvent>) => {
+export const serveChannel = (
+  exchange: Exchange,
+  options: DoorOptions = {},
+): ((channel: Channel) => Observable<ServeEvent>) => {
   const { revisions = allRevisions, table = methods, inflight, drainMs = 1000 } = options;
   const modern = gate({ revisions: revisions.filter(isModern), table })(exchange);
   const legacy = revisions.filter(isLegacy);

@@ -67,7 +67,12 @@ export class Demultiplexer {
       send(errorFrame(undefined, invalidRequest(`id ${JSON.stringify(id)} is already in flight`)));
       options.ended?.();
     } else if (this.#inflight.size >= this.#limit) {
-      send(errorFrame(id, new RpcError({ code: codes.internalError, message: `too many requests in flight (limit ${this.#limit})` })));
+      send(
+        errorFrame(
+          id,
+          new RpcError({ code: codes.internalError, message: `too many requests in flight (limit ${this.#limit})` }),
+        ),
+      );
       options.ended?.();
     } else {
       const inflight = new Inflight(request, options, send, this);

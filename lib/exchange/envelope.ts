@@ -2,12 +2,19 @@
  * The envelope of one inbound request: it stamps what handlers never see (id, progress token, subscription id) on what
  * goes out, and keeps back what the peer did not ask for.
  */
-import { isObject, type JsonObject, type NotificationFrame, type RequestFrame, type ResultFrame } from '../frame/frame.ts';
+import {
+  isObject,
+  type JsonObject,
+  type NotificationFrame,
+  type RequestFrame,
+  type ResultFrame,
+} from '../frame/frame.ts';
 import { metaKeys } from '../protocol/revisions.ts';
 import type { Notification } from './exchange.ts';
 import { logMethod, progressMethod } from './notice.ts';
 
 export const listenMethod = 'subscriptions/listen';
+export const acknowledgedMethod = 'notifications/subscriptions/acknowledged';
 export const cancelledMethod = 'notifications/cancelled';
 
 export class Envelope {

@@ -1,7 +1,7 @@
 /**
  * A channel with both ends of the conversation on it: requests asked over it, and requests of the far side answered.
  */
-import { Observable, race, Subject, Subscription, timer, type Subscriber } from 'rxjs';
+import { asyncScheduler, Observable, Subscription, type Subscriber } from 'rxjs';
 import { codes, ConnectionClosed, InvalidAnswer, RpcError } from '../frame/errors.ts';
 import { tell, type Frame, type NotificationFrame, type RequestFrame, type RequestId } from '../frame/frame.ts';
 import { Demultiplexer, type DemultiplexOptions } from './demultiplex.ts';
@@ -29,8 +29,8 @@ export interface LinkOptions extends Omit<DemultiplexOptions, 'send' | 'onIdle'>
 export interface Link {
   readonly multiplexer: Multiplexer;
   readonly demultiplexer: Demultiplexer;
-  send(frame: Frame | readonly Frame[]): void;
-  receive(value: unknown): void;
+  readonly send: (frame: Frame | readonly Frame[]) => void;
+  readonly receive: (value: unknown) => void;
 }
 
 /**
@@ -48,8 +48,9 @@ export const openLink = (channel: Channel, options: LinkOptions): Observable<Lin
     });
     const send = (frame: Frame | readonly Frame[]): void => out?.next(frame);
     const multiplexer = new Multiplexer(send);
-    const demultiplexer = new Demultiplexer({ ...options, send, onIdle: () => idle.next() });
-    const idle = new Subject<void>();
+    const demultiplexer = new Demultiplexer({ ...options, send, onIdle: () => drain?.() });
+    /** Set while nothing but work in flight keeps the link open. */
+    let drain: (() => void) | undefined;
 
     const refuse = (reason: string, code: number, id: RequestId | undefined): void => {
       if (options.answersMalformed?.(link) === false) return;
@@ -76,7 +77,11 @@ export const openLink = (channel: Channel, options: LinkOptions): Observable<Lin
 
     /** Whoever waits for an answer that came, and is none, must not wait for ever. */
     const unanswered = (id: RequestId | undefined, reason: string): void => {
-      if (id !== undefined) multiplexer.fail(id, (method) => new InvalidAnswer({ method, message: `the answer to ${method} is malformed: ${reason}` }));
+      if (id !== undefined)
+        multiplexer.fail(
+          id,
+          (method) => new InvalidAnswer({ method, message: `the answer to ${method} is malformed: ${reason}` }),
+        );
     };
 
     const notified = (frame: NotificationFrame): void => {
@@ -100,7 +105,8 @@ export const openLink = (channel: Channel, options: LinkOptions): Observable<Lin
         closed('the far side closed the connection');
         demultiplexer.conclude();
         if (drainMs === 0 || demultiplexer.busy === 0) return subscriber.complete();
-        drained.add(race(idle, timer(drainMs)).subscribe(() => subscriber.complete()));
+        drain = () => subscriber.complete();
+        drained.add(asyncScheduler.schedule(drain, drainMs));
       },
     });
     subscriber.next(link);
@@ -117,4 +123,5 @@ export const openLink = (channel: Channel, options: LinkOptions): Observable<Lin
 const excerptOf = (value: unknown): string => (JSON.stringify(value) ?? String(value)).slice(0, 200);
 
 /** A notification without its envelope. */
-export const opened = ({ method, params }: NotificationFrame): Notification => (params === undefined ? { method } : { method, params });
+export const opened = ({ method, params }: NotificationFrame): Notification =>
+  params === undefined ? { method } : { method, params };

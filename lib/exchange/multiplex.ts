@@ -5,8 +5,16 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/progress
  */
 import { Observable, type Subscriber } from 'rxjs';
-import { ConnectionClosed, RpcError } from '../frame/errors.ts';
-import { isObject, type Frame, type JsonObject, type NotificationFrame, type RequestId, type ResponseFrame } from '../frame/frame.ts';
+import type { ConnectionClosed } from '../frame/errors.ts';
+import { RpcError } from '../frame/errors.ts';
+import {
+  isObject,
+  type Frame,
+  type JsonObject,
+  type NotificationFrame,
+  type RequestId,
+  type ResponseFrame,
+} from '../frame/frame.ts';
 import { metaKeys } from '../protocol/revisions.ts';
 import type { Emission, Exchange, Notification, Request } from './exchange.ts';
 import { cancelledMethod, listenMethod } from './envelope.ts';
@@ -17,7 +25,7 @@ export type Stamp = (meta: JsonObject | undefined, id: number) => JsonObject | u
 
 /** A progress token's presence says that progress is wanted; on a link its value is the request's id. */
 export const stampToken: Stamp = (meta, id) =>
-  meta === undefined || meta['progressToken'] === undefined ? meta : Object.assign({}, meta, { progressToken: id });
+  meta?.['progressToken'] === undefined ? meta : Object.assign({}, meta, { progressToken: id });
 
 export class Multiplexer {
   readonly #pending = new Map<RequestId, Pending>();
@@ -99,7 +107,8 @@ export class Multiplexer {
     const given = params?.['_meta'];
     const meta = this.stamp(isObject(given) ? given : undefined, id);
     this.#pending.set(id, { id, method, subscriber, highest: -Infinity });
-    if (meta === given) this.#send(params === undefined ? { jsonrpc: '2.0', id, method } : { jsonrpc: '2.0', id, method, params });
+    if (meta === given)
+      this.#send(params === undefined ? { jsonrpc: '2.0', id, method } : { jsonrpc: '2.0', id, method, params });
     else this.#send({ jsonrpc: '2.0', id, method, params: Object.assign({}, params, { _meta: meta }) });
     return () => {
       if (!this.#pending.delete(id) || this.#closed !== undefined) return;

@@ -57,6 +57,9 @@ export type Told =
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The same as `Array.isArray`, which would make every item `any`. */
+export const isArray = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+
 /** Zero and the empty string are ids; null, fractions and integers beyond 2^53 are not. */
 export const isRequestId = (value: unknown): value is RequestId =>
   typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value));

@@ -3,7 +3,7 @@
  */
 import { Unreadable } from './unreadable.ts';
 import { codes } from './errors.ts';
-import type { Frame } from './frame.ts';
+import { isArray, type Frame } from './frame.ts';
 import { salvageText, type Salvaged } from './salvage.ts';
 import { UnreadableResponse } from './unreadable-response.ts';
 
@@ -86,5 +86,3 @@ const walk = (value: unknown, deeper: number, proto: boolean): string | undefine
   }
   return undefined;
 };
-
-const isArray = (value: unknown): value is readonly unknown[] => Array.isArray(value);

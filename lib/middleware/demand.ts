@@ -17,11 +17,19 @@ import { methods, type MethodTable } from '../protocol/methods.ts';
 export const demand = (capabilities: JsonObject, table: MethodTable = methods): Middleware => {
   const missing = new Map<string, string>();
   for (const [method, { serverCapability }] of Object.entries(table))
-    if (serverCapability !== undefined && !offers(capabilities, serverCapability)) missing.set(method, serverCapability);
+    if (serverCapability !== undefined && !offers(capabilities, serverCapability))
+      missing.set(method, serverCapability);
   return (next) => (request, context) => {
     const capability = missing.get(request.method);
     if (capability === undefined) return next(request, context);
     const { method } = request;
-    return throwError(() => new NotSupported({ method, capability, message: `${method}: the server has not declared the capability ${capability}` }));
+    return throwError(
+      () =>
+        new NotSupported({
+          method,
+          capability,
+          message: `${method}: the server has not declared the capability ${capability}`,
+        }),
+    );
   };
 };

@@ -1,9 +1,9 @@
 /** Several servers as one. */
 import { catchError, filter, forkJoin, map, merge, Observable, of, throwError } from 'rxjs';
-import { listenMethod } from '../exchange/envelope.ts';
+import { acknowledgedMethod, listenMethod } from '../exchange/envelope.ts';
 import { isAnswer, type Context, type Emission, type Exchange, type Request } from '../exchange/exchange.ts';
 import { codes, invalidParams, methodNotFound, RpcError } from '../frame/errors.ts';
-import { isObject, type JsonObject } from '../frame/frame.ts';
+import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
 import type { Implementation } from '../protocol/peer.ts';
 import { metaKeys } from '../protocol/revisions.ts';
@@ -22,14 +22,19 @@ export type Part = Exchange & { readonly held$?: Observable<never> };
  * @example
  * serve(mergeServers({ name: 'both', version: '1' }, { files, weather: client.exchange }), stdio())
  */
-export const mergeServers = (info: Implementation, parts: Readonly<Record<string, Part>>, table: MethodTable = methods): Part => {
+export const mergeServers = (
+  info: Implementation,
+  parts: Readonly<Record<string, Part>>,
+  table: MethodTable = methods,
+): Part => {
   const named = new Map(Object.entries(parts).map(([prefix, part]) => [prefix, namespace(prefix, table)(part)]));
   const all = [...named.values()];
   const meta = { [metaKeys.serverInfo]: info };
 
   const exchange: Exchange = (request, context) => {
     const { method, params } = request;
-    if (method === 'server/discover') return discover(all, request, context).pipe(map((result) => ({ result: { ...result, _meta: meta } })));
+    if (method === 'server/discover')
+      return discover(all, request, context).pipe(map((result) => ({ result: { ...result, _meta: meta } })));
     if (method === listenMethod) return listen(all, request, context);
     const row = table[method];
     const ref = isObject(params?.['ref']) && params['ref']['type'] === 'ref/prompt' ? params['ref']['name'] : undefined;
@@ -38,22 +43,33 @@ export const mergeServers = (info: Implementation, parts: Readonly<Record<string
       const part = named.get(String(name).split(separator, 1)[0] ?? '');
       return part === undefined ? throwError(() => invalidParams(`unknown: ${String(name)}`)) : part(request, context);
     }
-    return row?.cacheable === true && row.nameIn === undefined ? list(all, request, context) : first(all, request, context);
+    return row?.cacheable === true && row.nameIn === undefined
+      ? list(all, request, context)
+      : first(all, request, context);
   };
   const held = Object.values(parts).flatMap(({ held$ }) => (held$ === undefined ? [] : [held$]));
   return Object.assign(exchange, held.length === 0 ? {} : { held$: merge(...held) });
 };
 
-const answer = (emissions: Observable<Emission>): Observable<JsonObject> => emissions.pipe(filter(isAnswer), map(({ result }) => result));
+const answer = (emissions: Observable<Emission>): Observable<JsonObject> =>
+  emissions.pipe(
+    filter(isAnswer),
+    map(({ result }) => result),
+  );
 
 /** What all parts offer together; a part that cannot be reached takes nothing from the others. */
 const discover = (parts: readonly Exchange[], request: Request, context: Context): Observable<JsonObject> =>
   forkJoin(parts.map((part) => answer(part(request, context)))).pipe(
     map((found) => {
-      const instructions = found.flatMap((one) => (typeof one['instructions'] === 'string' ? [one['instructions']] : []));
+      const instructions = found.flatMap((one) =>
+        typeof one['instructions'] === 'string' ? [one['instructions']] : [],
+      );
       return {
         ...found[0],
-        capabilities: found.map((one) => one['capabilities']).filter(isObject).reduce(union, {}),
+        capabilities: found
+          .map((one) => one['capabilities'])
+          .filter(isObject)
+          .reduce(union, {}),
         ...(instructions.length === 0 ? undefined : { instructions: instructions.join('\n\n') }),
       };
     }),
@@ -74,7 +90,8 @@ const list = (parts: readonly Exchange[], { method, params }: Request, context: 
   const read = /^(\d+):(.*)$/s.exec(params?.['cursor'] === undefined ? '0:' : String(params['cursor']));
   const index = Number(read?.[1]);
   const part = parts[index];
-  if (read === null || part === undefined) return throwError(() => invalidParams('cursor is none that this server has given'));
+  if (read === null || part === undefined)
+    return throwError(() => invalidParams('cursor is none that this server has given'));
   const { cursor: _, ...rest } = params ?? {};
   // A part's own cursor may be empty, so it is marked as being one.
   const inner = read[2]?.startsWith('=') === true ? { cursor: read[2].slice(1) } : {};
@@ -89,7 +106,11 @@ const list = (parts: readonly Exchange[], { method, params }: Request, context: 
       return { result: { ...result, ...onwards(nextCursor) } };
     }),
     // A part without this kind of thing has an empty list of it.
-    catchError((error: unknown) => (isUnknown(error) && error.code === codes.methodNotFound ? of({ result: { ...emptyList(method), ...onwards(undefined) } }) : throwError(() => error))),
+    catchError((error: unknown) =>
+      isUnknown(error) && error.code === codes.methodNotFound
+        ? of({ result: { ...emptyList(method), ...onwards(undefined) } })
+        : throwError(() => error),
+    ),
   );
 };
 
@@ -107,11 +128,11 @@ const isUnknown = (error: unknown): error is RpcError =>
 const first = ([part, ...others]: readonly Exchange[], request: Request, context: Context): Observable<Emission> => {
   if (part === undefined) return throwError(() => methodNotFound(request.method));
   return part(request, context).pipe(
-    catchError((error: unknown) => (isUnknown(error) && others.length > 0 ? first(others, request, context) : throwError(() => error))),
+    catchError((error: unknown) =>
+      isUnknown(error) && others.length > 0 ? first(others, request, context) : throwError(() => error),
+    ),
   );
 };
-
-const acknowledgedMethod = 'notifications/subscriptions/acknowledged';
 
 /**
  * One subscription over all parts: their acknowledgements as one, then what any of them tells; what one tells before the
@@ -159,6 +180,8 @@ const listen = (parts: readonly Exchange[], request: Request, context: Context):
   });
 
 const honoured = (left: JsonObject, right: JsonObject): JsonObject => {
-  const uris = [left, right].flatMap(({ resourceSubscriptions }) => (Array.isArray(resourceSubscriptions) ? resourceSubscriptions : []));
+  const uris = [left, right].flatMap(({ resourceSubscriptions }) =>
+    isArray(resourceSubscriptions) ? resourceSubscriptions : [],
+  );
   return { ...left, ...right, ...(uris.length === 0 ? undefined : { resourceSubscriptions: [...new Set(uris)] }) };
 };

@@ -2,7 +2,7 @@
 import { map, throwError, type Observable } from 'rxjs';
 import { isAnswer, type Emission, type Middleware, type Request } from '../exchange/exchange.ts';
 import { invalidParams, Misconfigured } from '../frame/errors.ts';
-import { isObject, type JsonObject } from '../frame/frame.ts';
+import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
 
 /** Between a prefix and a name; one of the characters that a tool's name may have (NAME-03). */
@@ -16,9 +16,13 @@ export const separator = '.';
  * namespace('files')(filesServer) // its tool `search` is called `files.search`
  */
 export const namespace = (prefix: string, table: MethodTable = methods): Middleware => {
-  if (!/^[A-Za-z0-9_-]+$/.test(prefix)) throw new Misconfigured({ message: `namespace ${JSON.stringify(prefix)}: only A-Z a-z 0-9 _ - may be in a prefix` });
+  if (!/^[A-Za-z0-9_-]+$/.test(prefix))
+    throw new Misconfigured({
+      message: `namespace ${JSON.stringify(prefix)}: only A-Z a-z 0-9 _ - may be in a prefix`,
+    });
   const start = `${prefix}${separator}`;
-  const inner = (name: unknown): string | undefined => (typeof name === 'string' && name.startsWith(start) ? name.slice(start.length) : undefined);
+  const inner = (name: unknown): string | undefined =>
+    typeof name === 'string' && name.startsWith(start) ? name.slice(start.length) : undefined;
 
   /** The request as the exchange inside knows it; undefined where it names nothing of its. */
   const inward = (request: Request): Request | undefined => {
@@ -34,7 +38,9 @@ export const namespace = (prefix: string, table: MethodTable = methods): Middlew
   };
 
   const renamed = (items: unknown): unknown =>
-    Array.isArray(items) ? items.map((item: unknown) => (isObject(item) ? { ...item, name: start + String(item['name']) } : item)) : items;
+    isArray(items)
+      ? items.map((item: unknown) => (isObject(item) ? { ...item, name: start + String(item['name']) } : item))
+      : items;
   const outward = (result: JsonObject): JsonObject => ({
     ...result,
     ...(result['tools'] === undefined ? undefined : { tools: renamed(result['tools']) }),
@@ -44,7 +50,8 @@ export const namespace = (prefix: string, table: MethodTable = methods): Middlew
   return (next) =>
     (request, context): Observable<Emission> => {
       const inside = inward(request);
-      if (inside === undefined) return throwError(() => invalidParams(`nothing is known under this name; names begin with ${start}`));
+      if (inside === undefined)
+        return throwError(() => invalidParams(`nothing is known under this name; names begin with ${start}`));
       const answers = next(inside, context);
       return isListing(request.method, table)
         ? answers.pipe(map((emission) => (isAnswer(emission) ? { result: outward(emission.result) } : emission)))
@@ -52,4 +59,5 @@ export const namespace = (prefix: string, table: MethodTable = methods): Middlew
     };
 };
 
-const isListing = (method: string, table: MethodTable): boolean => table[method]?.cacheable === true && method.endsWith('/list');
+const isListing = (method: string, table: MethodTable): boolean =>
+  table[method]?.cacheable === true && method.endsWith('/list');

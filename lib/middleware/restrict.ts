@@ -2,7 +2,7 @@
 import { map, throwError } from 'rxjs';
 import { isAnswer, type Context, type Middleware } from '../exchange/exchange.ts';
 import { invalidParams } from '../frame/errors.ts';
-import { isObject, type JsonObject } from '../frame/frame.ts';
+import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
 
 /** Decides by name (of a resource: by URI), and by what the edge knows of the caller. */
@@ -27,20 +27,32 @@ const kinds: readonly Kind[] = ['tools', 'prompts', 'resources'];
  */
 export const restrict = (rules: Restrictions, table: MethodTable = methods): Middleware => {
   const kindOf = (method: string): Kind | undefined => kinds.find((kind) => table[method]?.serverCapability === kind);
-  const permitted = (kind: Kind, name: unknown, context: Context): boolean => rules[kind]?.(String(name), context) ?? true;
+  const permitted = (kind: Kind, name: unknown, context: Context): boolean =>
+    rules[kind]?.(String(name), context) ?? true;
   const shown = (result: JsonObject, context: Context): JsonObject => {
-    const lists = kinds.flatMap((kind) => {
+    const lists = kinds.flatMap((kind): readonly (readonly [Kind, unknown])[] => {
       const items = result[kind];
-      return Array.isArray(items) ? [[kind, items.filter((item: unknown) => isObject(item) && permitted(kind, item['uri'] ?? item['name'], context))]] : [];
+      return isArray(items)
+        ? [
+            [
+              kind,
+              items.filter((item: unknown) => isObject(item) && permitted(kind, item['uri'] ?? item['name'], context)),
+            ],
+          ]
+        : [];
     });
-    return lists.length === 0 ? result : { ...result, ...Object.fromEntries(lists) };
+    return lists.length === 0 ? result : { ...result, ...Object.fromEntries<unknown>(lists) };
   };
   return (next) => (request, context) => {
     const { method, params } = request;
     const kind = kindOf(method);
     const nameIn = table[method]?.nameIn;
     if (kind !== undefined && nameIn !== undefined && !permitted(kind, params?.[nameIn], context))
-      return throwError(() => invalidParams(`unknown: ${String(params?.[nameIn])}`, nameIn === 'uri' ? { uri: params?.['uri'] } : undefined));
-    return next(request, context).pipe(map((emission) => (isAnswer(emission) ? { result: shown(emission.result, context) } : emission)));
+      return throwError(() =>
+        invalidParams(`unknown: ${String(params?.[nameIn])}`, nameIn === 'uri' ? { uri: params?.['uri'] } : undefined),
+      );
+    return next(request, context).pipe(
+      map((emission) => (isAnswer(emission) ? { result: shown(emission.result, context) } : emission)),
+    );
   };
 };

@@ -21,7 +21,16 @@ export const timeout =
     return answers.pipe(
       limit({
         each: idleMs,
-        with: () => throwError(() => new TimedOut({ method, limit: 'idle', ms: idleMs, message: `${method} gave no sign of life within ${idleMs} ms` })),
+        with: () =>
+          throwError(
+            () =>
+              new TimedOut({
+                method,
+                limit: 'idle',
+                ms: idleMs,
+                message: `${method} gave no sign of life within ${idleMs} ms`,
+              }),
+          ),
       }),
     );
   };

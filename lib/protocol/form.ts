@@ -3,6 +3,7 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#requested-schema
  */
+import { isArray } from '../frame/frame.ts';
 import { object, optional, type Span } from './object.ts';
 import { Integer } from './json.ts';
 import { Schema } from './schema.ts';
@@ -92,8 +93,7 @@ export interface TitledEnumField extends Labelled {
 /** The same in the words of 2025-06-18 (BR-67). */
 const withNames = (value: object): object => {
   const isChoice = Schema.is(Choice);
-  const choices =
-    'oneOf' in value && Array.isArray(value.oneOf) ? value.oneOf.filter((choice) => isChoice(choice)) : [];
+  const choices = 'oneOf' in value && isArray(value.oneOf) ? value.oneOf.filter((choice) => isChoice(choice)) : [];
   const kept = Object.entries(value).filter(([key]) => key !== 'default' && key !== 'oneOf');
   return {
     ...Object.fromEntries(kept),

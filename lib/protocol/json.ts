@@ -1,7 +1,7 @@
 /**
  * The leaves of every schema. A leaf says, beside its type, which values it admits and how an error message names them.
  */
-import { isObject, type JsonObject as JsonObjectType } from '../frame/frame.ts';
+import { isArray, isObject, type JsonObject as JsonObjectType } from '../frame/frame.ts';
 import type { AST } from './schema.ts';
 import { Schema } from './schema.ts';
 
@@ -65,7 +65,7 @@ const isString = (value: unknown): value is string => typeof value === 'string';
 export const strings = (most: number): Schema.Schema<readonly string[]> =>
   leaf(
     `a list of at most ${most} strings`,
-    (value): value is readonly string[] => Array.isArray(value) && value.length <= most && value.every(isString),
+    (value): value is readonly string[] => isArray(value) && value.length <= most && value.every(isString),
     { type: 'array', items: { type: 'string' }, maxItems: most },
   );
 

@@ -16,7 +16,8 @@ const taken: ReadonlySet<string> = new Set(['progressToken', 'traceparent', 'tra
 /** What is wrong with a key of one's own; undefined where nothing is (META-02, META-03, META-05). */
 export const metaKeyProblem = (name: string): string | undefined => {
   const read = name.length > longest ? null : key.exec(name);
-  if (read === null || name === '') return 'is no `_meta` key: an optional prefix of dot-separated labels and a slash, then a name';
+  if (read === null || name === '')
+    return 'is no `_meta` key: an optional prefix of dot-separated labels and a slash, then a name';
   const [, prefix, bare = ''] = read;
   const second = prefix?.split('.')[1];
   if (second === 'mcp' || second === 'modelcontextprotocol') return 'has a prefix that is reserved for the protocol';

@@ -1,7 +1,7 @@
 /**
  * Speaking to an older peer: what its revision does not have is left out, and nothing else is touched.
  */
-import { isObject, type JsonObject } from '../frame/frame.ts';
+import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { formerType, historyOf, isOptionalAt, perRevision, type History, type Shape } from './object.ts';
 import { within, type Revision } from './revisions.ts';
 import { AST } from './schema.ts';
@@ -75,7 +75,7 @@ const pruneMembers = (value: JsonObject, prune: Pruner): JsonObject => {
 };
 
 const pruneArray = (prune: Pruner | undefined): Pruner | undefined =>
-  prune === undefined ? undefined : (value) => (Array.isArray(value) ? pruneItems(value, prune) : value);
+  prune === undefined ? undefined : (value) => (isArray(value) ? pruneItems(value, prune) : value);
 
 const pruneItems = (items: readonly unknown[], prune: Pruner): readonly unknown[] => {
   let copy: unknown[] | undefined;

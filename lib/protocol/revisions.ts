@@ -18,15 +18,18 @@ export const latestRevision: ModernRevision = '2026-07-28';
 export const latestLegacyRevision: LegacyRevision = '2025-11-25';
 
 export const isRevision = (version: unknown): version is Revision => revisions.some((known) => known === version);
-export const isLegacy = (version: unknown): version is LegacyRevision => legacyRevisions.some((known) => known === version);
-export const isModern = (version: unknown): version is ModernRevision => modernRevisions.some((known) => known === version);
+export const isLegacy = (version: unknown): version is LegacyRevision =>
+  legacyRevisions.some((known) => known === version);
+export const isModern = (version: unknown): version is ModernRevision =>
+  modernRevisions.some((known) => known === version);
 
 /** Where a revision stands in time; `draft` follows the newest dated one. */
 export const ordinal = (revision: Revision): number => revisions.indexOf(revision);
 
 /** Whether a revision lies between two others, both included; an open end is undefined. */
 export const within = (revision: Revision, since?: Revision, until?: Revision): boolean =>
-  (since === undefined || ordinal(revision) >= ordinal(since)) && (until === undefined || ordinal(revision) <= ordinal(until));
+  (since === undefined || ordinal(revision) >= ordinal(since)) &&
+  (until === undefined || ordinal(revision) <= ordinal(until));
 
 /** The reserved `_meta` keys of 2026-07-28. */
 export const metaKeys = {

@@ -1,7 +1,7 @@
 /**
  * Which member of a union a value is meant to be, told by what it looks like rather than by trying all.
  */
-import { isObject } from '../frame/frame.ts';
+import { isArray, isObject } from '../frame/frame.ts';
 import { leafOf } from './json.ts';
 import { AST } from './schema.ts';
 
@@ -35,7 +35,7 @@ const lookOfObject = ({ propertySignatures }: AST.TypeLiteral): Look => {
 
 const lookOf = (ast: AST.AST): Look => {
   if (AST.isTypeLiteral(ast)) return lookOfObject(ast);
-  if (AST.isTupleType(ast)) return (value) => (Array.isArray(value) ? 1 : 0);
+  if (AST.isTupleType(ast)) return (value) => (isArray(value) ? 1 : 0);
   if (AST.isStringKeyword(ast)) return (value) => (typeof value === 'string' ? 1 : 0);
   if (AST.isNumberKeyword(ast)) return (value) => (typeof value === 'number' ? 1 : 0);
   if (AST.isBooleanKeyword(ast)) return (value) => (typeof value === 'boolean' ? 1 : 0);

@@ -8,6 +8,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc6570
  */
 import { parseTemplate } from 'url-template';
+import { isArray } from '../frame/frame.ts';
 import { Misconfigured } from '../frame/errors.ts';
 import { automaton, type Automaton, type Capture } from './uri-template-automaton.ts';
 import { encoded, parsed, type Part, type Variable } from './uri-template-syntax.ts';
@@ -63,7 +64,7 @@ export const uriTemplate = (template: string): UriTemplate => {
   const parts = parsed(template);
   if ('fault' in parts) return malformed(parts.fault);
   const variables = variablesOf(parts);
-  const { expand } = parseTemplate(template);
+  const expander = parseTemplate(template);
   const machine = automaton(parts);
   if (machine.states > MOST_STATES) return malformed('it has too many variables');
   return {
@@ -72,7 +73,7 @@ export const uriTemplate = (template: string): UriTemplate => {
     match: (uri) => matched(machine, uri),
     expand: (values) => {
       try {
-        return expand(given(variables, values));
+        return expander.expand(given(variables, values));
       } catch {
         throw new Misconfigured({ message: `the URI template ${JSON.stringify(template)} cannot encode these values` });
       }
@@ -84,11 +85,17 @@ const variablesOf = (parts: readonly Part[]): readonly Variable[] =>
   parts.flatMap((part) => (typeof part === 'string' ? [] : part.variables));
 
 /** Own members only: the expander would find `constructor` in any object. */
-const given = (variables: readonly Variable[], values: TemplateVariables) =>
-  Object.assign(
-    Object.create(null),
-    Object.fromEntries(variables.flatMap(({ name }) => (Object.hasOwn(values, name) ? [[name, values[name]]] : []))),
-  );
+const given = (variables: readonly Variable[], values: TemplateVariables): Expandable => {
+  const own: Expandable = {};
+  Object.setPrototypeOf(own, null);
+  for (const { name } of variables) {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (value !== undefined) own[name] = isArray(value) ? [...value] : typeof value === 'object' && value !== null ? { ...value } : value;
+  }
+  return own;
+};
+
+type Expandable = Parameters<ReturnType<typeof parseTemplate>['expand']>[0];
 
 const matched = (machine: Automaton, uri: string): MatchedVariables | undefined => {
   if (uri.length > LONGEST_URI) return undefined;

@@ -3,7 +3,7 @@
  * two to three times as long, and its issues would have to be taken apart to say in one sentence what is wrong. A spec
  * holds the two against each other.
  */
-import { isObject } from '../frame/frame.ts';
+import { isArray, isObject } from '../frame/frame.ts';
 import { leafOf } from './json.ts';
 import { astAt, perRevision, type Shape } from './object.ts';
 import type { Revision } from './revisions.ts';
@@ -53,7 +53,7 @@ const checkObject = (ast: AST.TypeLiteral): Check => {
 const checkArray = (ast: AST.TupleType): Check => {
   const item = ast.rest[0] === undefined ? anything : check(ast.rest[0].type);
   return (value) => {
-    if (!Array.isArray(value)) return ' must be an array';
+    if (!isArray(value)) return ' must be an array';
     for (let i = 0; i < value.length; i += 1) {
       const flaw = item(value[i]);
       if (flaw !== undefined) return `[${i}]${flaw}`;

@@ -60,7 +60,7 @@ export class Call {
     const { meta } = this;
     return {
       revision: String(meta[metaKeys.protocolVersion]),
-      capabilities: (meta[metaKeys.clientCapabilities] ?? {}) as ClientCapabilities,
+      capabilities: meta[metaKeys.clientCapabilities] ?? {},
       info: meta[metaKeys.clientInfo] as Implementation | undefined,
     };
   }

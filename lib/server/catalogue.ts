@@ -7,7 +7,7 @@ import type { ResourceFeature, TemplateFeature } from './resource.ts';
 import { shelf, type Shelf } from './shelf.ts';
 import type { ToolFeature } from './tool.ts';
 
-export type AnyTool = ToolFeature<string, never, unknown>;
+export type AnyTool = ToolFeature;
 export type AnyResource = ResourceFeature | TemplateFeature;
 
 export interface Catalogue {
@@ -21,14 +21,29 @@ export interface Catalogue {
 
 export const catalogue = (features: readonly Feature[]): Catalogue => {
   const tools = shelf('tool', ({ name }) => name, features.filter(isTool), listings<AnyTool>(features, 'tools'));
-  const resources = shelf('resource', keyOfResource, features.filter(isResource), listings<AnyResource>(features, 'resources'));
-  const prompts = shelf('prompt', ({ name }) => name, features.filter(isPrompt), listings<PromptFeature>(features, 'prompts'));
+  const resources = shelf(
+    'resource',
+    keyOfResource,
+    features.filter(isResource),
+    listings<AnyResource>(features, 'resources'),
+  );
+  const prompts = shelf(
+    'prompt',
+    ({ name }) => name,
+    features.filter(isPrompt),
+    listings<PromptFeature>(features, 'prompts'),
+  );
   const changed = features.flatMap((feature) => (feature.kind === 'updates' ? [feature.uri$] : []));
   const has = (kind: 'tools' | 'resources' | 'prompts', is: (feature: Feature) => boolean): boolean =>
     features.some((feature) => is(feature) || (feature.kind === 'listing' && feature.of === kind));
-  const watchable = changed.length > 0 || resources.changing || features.some((feature) => isResource(feature) && feature.live);
-  const completes = prompts.changing || resources.changing || features.some((feature) => 'complete' in feature && Object.keys(feature.complete).length > 0);
-  const flags = (is: Shelf<never> | Shelf<AnyTool> | Shelf<AnyResource> | Shelf<PromptFeature>) => (is.changing ? { listChanged: true } : {});
+  const watchable =
+    changed.length > 0 || resources.changing || features.some((feature) => isResource(feature) && feature.live);
+  const completes =
+    prompts.changing ||
+    resources.changing ||
+    features.some((feature) => 'complete' in feature && Object.keys(feature.complete).length > 0);
+  const flags = (is: Shelf<never> | Shelf<AnyTool> | Shelf<AnyResource> | Shelf<PromptFeature>) =>
+    is.changing ? { listChanged: true } : {};
   return {
     tools,
     resources,
@@ -47,13 +62,14 @@ export const catalogue = (features: readonly Feature[]): Catalogue => {
   };
 };
 
-export const keyOfResource = (offer: AnyResource): string => (offer.kind === 'resource' ? offer.uri : offer.definition.uriTemplate);
+export const keyOfResource = (offer: AnyResource): string =>
+  offer.kind === 'resource' ? offer.uri : offer.definition.uriTemplate;
 
 const isTool = (feature: Feature): feature is AnyTool => feature.kind === 'tool';
-const isResource = (feature: Feature): feature is AnyResource => feature.kind === 'resource' || feature.kind === 'template';
+const isResource = (feature: Feature): feature is AnyResource =>
+  feature.kind === 'resource' || feature.kind === 'template';
 const isPrompt = (feature: Feature): feature is PromptFeature => feature.kind === 'prompt';
 
 /** What a listing lists is what its maker (`tools`, `resources`, `prompts`) took. */
 const listings = <O extends Offer>(features: readonly Feature[], kind: Listing['of']): readonly Listing<O>[] =>
   features.filter((feature): feature is Listing<O> => feature.kind === 'listing' && feature.of === kind);
-

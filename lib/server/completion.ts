@@ -5,7 +5,7 @@
  */
 import type { Answering } from '../exchange/bridge.ts';
 import { invalidParams, type RpcError } from '../frame/errors.ts';
-import { isObject, type JsonObject } from '../frame/frame.ts';
+import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import type { Call } from './call.ts';
 import type { Work } from './run.ts';
 
@@ -31,7 +31,7 @@ const most = 100;
 
 export const completing: Work<Typed> = {
   handle: ({ completer, typed, resolved }, call) => completer(typed, resolved, call),
-  finish: (found) => suggestions(Array.isArray(found) ? found.map(String) : []),
+  finish: (found) => suggestions(isArray(found) ? found.map(String) : []),
 };
 
 const suggestions = (values: readonly string[]): JsonObject => ({
@@ -40,9 +40,12 @@ const suggestions = (values: readonly string[]): JsonObject => ({
 });
 
 /** The argument in question, out of parameters that have been checked. */
-export const typedIn = (params: JsonObject): { readonly name: string; readonly typed: string; readonly resolved: Readonly<Record<string, string>> } => {
+export const typedIn = (
+  params: JsonObject,
+): { readonly name: string; readonly typed: string; readonly resolved: Readonly<Record<string, string>> } => {
   const argument = isObject(params['argument']) ? params['argument'] : {};
-  const context = isObject(params['context']) && isObject(params['context']['arguments']) ? params['context']['arguments'] : {};
+  const context =
+    isObject(params['context']) && isObject(params['context']['arguments']) ? params['context']['arguments'] : {};
   return {
     name: String(argument['name']),
     typed: String(argument['value']),

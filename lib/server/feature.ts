@@ -48,17 +48,27 @@ export type Feature = Offer | Listing | Updates;
  * @example
  * server(info, tools(plugins$.pipe(map((plugins) => plugins.map(toTool)))))
  */
-export const tools = (list$: Observable<readonly ToolFeature[]>): Listing<ToolFeature> => ({ kind: 'listing', of: 'tools', list$ });
+export const tools = (list$: Observable<readonly ToolFeature[]>): Listing<ToolFeature> => ({
+  kind: 'listing',
+  of: 'tools',
+  list$,
+});
 
 /** Resources and resource templates that come and go; see {@link tools}. */
-export const resources = (list$: Observable<readonly (ResourceFeature | TemplateFeature)[]>): Listing<ResourceFeature | TemplateFeature> => ({
+export const resources = (
+  list$: Observable<readonly (ResourceFeature | TemplateFeature)[]>,
+): Listing<ResourceFeature | TemplateFeature> => ({
   kind: 'listing',
   of: 'resources',
   list$,
 });
 
 /** Prompts that come and go; see {@link tools}. */
-export const prompts = (list$: Observable<readonly PromptFeature[]>): Listing<PromptFeature> => ({ kind: 'listing', of: 'prompts', list$ });
+export const prompts = (list$: Observable<readonly PromptFeature[]>): Listing<PromptFeature> => ({
+  kind: 'listing',
+  of: 'prompts',
+  list$,
+});
 
 /**
  * Tells subscribers of resources that these have changed.

@@ -6,14 +6,13 @@
  */
 import { auditTime, concat, EMPTY, filter, ignoreElements, map, merge, NEVER, Observable, of } from 'rxjs';
 import { deliver } from '../exchange/bridge.ts';
+import { acknowledgedMethod } from '../exchange/envelope.ts';
 import type { Context, Emission, Request } from '../exchange/exchange.ts';
-import { isObject } from '../frame/frame.ts';
+import { isArray, isObject } from '../frame/frame.ts';
 import { Call } from './call.ts';
 import type { AnyResource, Catalogue } from './catalogue.ts';
 import { find, type Found } from './read.ts';
 import type { Shelf, Stock } from './shelf.ts';
-
-const acknowledged = 'notifications/subscriptions/acknowledged';
 
 /** What a client can listen to besides resources: the flag of the filter, the notification, and the shelf. */
 const lists = [
@@ -23,15 +22,22 @@ const lists = [
 ] as const;
 
 /** @param coalesceMs - how long, in milliseconds, changes of one list are gathered into one notification */
-export const listen = (catalogue: Catalogue, coalesceMs: number, request: Request, context: Context): Observable<Emission> => {
+export const listen = (
+  catalogue: Catalogue,
+  coalesceMs: number,
+  request: Request,
+  context: Context,
+): Observable<Emission> => {
   const wanted = isObject(request.params?.['notifications']) ? request.params['notifications'] : {};
-  const asked = Array.isArray(wanted['resourceSubscriptions']) ? wanted['resourceSubscriptions'].map(String) : [];
+  const asked = isArray(wanted['resourceSubscriptions']) ? wanted['resourceSubscriptions'].map(String) : [];
   const heard = lists.filter(([flag, , kind]) => wanted[flag] === true && catalogue[kind].changing);
-  const changes = heard.map(([, method, kind]) => settled(catalogue[kind], coalesceMs).pipe(map((): Emission => ({ method }))));
+  const changes = heard.map(([, method, kind]) =>
+    settled(catalogue[kind], coalesceMs).pipe(map((): Emission => ({ method }))),
+  );
   const uris = catalogue.capabilities.resources?.subscribe === true ? [...new Set(asked)] : [];
   const acknowledge = (resourceSubscriptions: readonly string[]): Observable<Emission> =>
     of({
-      method: acknowledged,
+      method: acknowledgedMethod,
       params: {
         notifications: {
           ...Object.fromEntries(heard.map(([flag]) => [flag, true])),
@@ -51,8 +57,10 @@ export const listen = (catalogue: Catalogue, coalesceMs: number, request: Reques
   });
 };
 
-const settled = (shelf: Shelf<never> | Shelf<AnyResource> | Catalogue['tools'] | Catalogue['prompts'], ms: number): Observable<unknown> =>
-  shelf.changes$.pipe(auditTime(ms));
+const settled = (
+  shelf: Shelf<never> | Shelf<AnyResource> | Catalogue['tools'] | Catalogue['prompts'],
+  ms: number,
+): Observable<unknown> => shelf.changes$.pipe(auditTime(ms));
 
 /** Never emits; while it is subscribed the lists are at hand for every request. */
 export const held = ({ tools, resources, prompts }: Catalogue): Observable<never> =>
@@ -64,14 +72,18 @@ const watch = ({ offer, read }: Found, request: Request, context: Context): Obse
   return new Observable<string>((subscriber) => {
     const call = new Call(request, context, { notice: () => undefined });
     let first = true;
-    const stop = deliver(offer.work.handle(read, call), {
-      notice: () => undefined,
-      value: () => {
-        if (!first) subscriber.next(read.uri);
-        first = false;
+    const stop = deliver(
+      offer.work.handle(read, call),
+      {
+        notice: () => undefined,
+        value: () => {
+          if (!first) subscriber.next(read.uri);
+          first = false;
+        },
+        error: () => undefined,
       },
-      error: () => undefined,
-    }, 'each');
+      'each',
+    );
     return () => {
       call.abort();
       stop?.();

@@ -22,7 +22,9 @@ export const pageOf = <T>(items: readonly T[], key: (item: T) => string, size: n
   const end = start + size;
   const last = items[end - 1];
   const page = start === 0 && end >= items.length ? items : items.slice(start, end);
-  return end < items.length && last !== undefined ? { items: page, nextCursor: cursorOf(end, key(last)) } : { items: page };
+  return end < items.length && last !== undefined
+    ? { items: page, nextCursor: cursorOf(end, key(last)) }
+    : { items: page };
 };
 
 const cursorOf = (index: number, key: string): string => btoa(`${index}:${encodeURIComponent(key)}`);

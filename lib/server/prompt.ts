@@ -4,8 +4,9 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/server/prompts
  */
 import type { Answering } from '../exchange/bridge.ts';
-import { invalidParams, Misconfigured, RpcError } from '../frame/errors.ts';
-import { isObject, type JsonObject } from '../frame/frame.ts';
+import type { RpcError } from '../frame/errors.ts';
+import { invalidParams, Misconfigured } from '../frame/errors.ts';
+import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import type { Prompt, PromptMessage } from '../protocol/prompts.ts';
 import type { Call } from './call.ts';
 import type { Completer, Completers } from './completion.ts';
@@ -34,7 +35,11 @@ export type PromptArgs<P> = {
 } & { readonly [K in keyof P as P[K] extends { readonly required: false } ? K : never]?: string };
 
 /** What it may answer with: the text of one user's message, messages, or messages and a description. */
-export type Messages = string | PromptMessage | readonly PromptMessage[] | { readonly description?: string; readonly messages: readonly PromptMessage[] };
+export type Messages =
+  | string
+  | PromptMessage
+  | readonly PromptMessage[]
+  | { readonly description?: string; readonly messages: readonly PromptMessage[] };
 
 export interface PromptFeature {
   readonly kind: 'prompt';
@@ -60,8 +65,21 @@ export const prompt = <const P extends Readonly<Record<string, ArgumentOptions>>
 ): PromptFeature => {
   if (name === '') throw new Misconfigured({ message: 'a prompt needs a name' });
   const args = Object.entries(options.arguments ?? {}).map(([argument, given]) => {
-    const { title, description, required = true, complete }: Exclude<ArgumentOptions, string> = typeof given === 'string' ? { description: given } : given;
-    return { name: argument, required, complete, shown: { ...(title === undefined ? undefined : { title }), ...(description === undefined ? undefined : { description }) } };
+    const {
+      title,
+      description,
+      required = true,
+      complete,
+    }: Exclude<ArgumentOptions, string> = typeof given === 'string' ? { description: given } : given;
+    return {
+      name: argument,
+      required,
+      complete,
+      shown: {
+        ...(title === undefined ? undefined : { title }),
+        ...(description === undefined ? undefined : { description }),
+      },
+    };
   });
   const required = args.filter((argument) => argument.required).map((argument) => argument.name);
   return {
@@ -70,9 +88,19 @@ export const prompt = <const P extends Readonly<Record<string, ArgumentOptions>>
     definition: {
       name,
       ...presented(options, `prompt ${JSON.stringify(name)}`),
-      ...(args.length === 0 ? undefined : { arguments: args.map(({ name: argument, required: must, shown }) => ({ name: argument, ...shown, required: must })) }),
+      ...(args.length === 0
+        ? undefined
+        : {
+            arguments: args.map(({ name: argument, required: must, shown }) => ({
+              name: argument,
+              ...shown,
+              required: must,
+            })),
+          }),
     },
-    complete: Object.fromEntries(args.flatMap(({ name: argument, complete }) => (complete === undefined ? [] : [[argument, complete]]))),
+    complete: Object.fromEntries(
+      args.flatMap(({ name: argument, complete }) => (complete === undefined ? [] : [[argument, complete]])),
+    ),
     work: {
       handle: handler as (given: Readonly<Record<string, string>>, call: Call) => unknown,
       finish: (value) => ({ resultType: 'complete', ...messages(value, name) }),
@@ -86,8 +114,8 @@ export const prompt = <const P extends Readonly<Record<string, ArgumentOptions>>
 
 const messages = (value: unknown, name: string): JsonObject => {
   if (typeof value === 'string') return { messages: [{ role: 'user', content: { type: 'text', text: value } }] };
-  if (Array.isArray(value)) return { messages: value };
-  if (isObject(value) && Array.isArray(value['messages'])) return value;
+  if (isArray(value)) return { messages: value };
+  if (isObject(value) && isArray(value['messages'])) return value;
   if (isObject(value) && value['role'] !== undefined) return { messages: [value] };
   throw new Misconfigured({ message: `the prompt ${name} answered with no messages` });
 };

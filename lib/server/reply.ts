@@ -28,4 +28,5 @@ export interface Reply {
  */
 export const reply = (result: FullResult): Reply => ({ [brand]: true, result });
 
-export const isReply = (value: unknown): value is Reply => typeof value === 'object' && value !== null && brand in value;
+export const isReply = (value: unknown): value is Reply =>
+  typeof value === 'object' && value !== null && brand in value;

@@ -5,7 +5,7 @@
  */
 import type { Answering } from '../exchange/bridge.ts';
 import { invalidParams, Misconfigured, type RpcError } from '../frame/errors.ts';
-import { isObject, type JsonObject } from '../frame/frame.ts';
+import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import type { Resource, ResourceContents } from '../protocol/content.ts';
 import type { ResourceTemplate } from '../protocol/resources.ts';
 import { uriTemplate, type UriTemplate } from '../protocol/uri-template.ts';
@@ -73,16 +73,25 @@ export interface TemplateFeature {
  * @example
  * resource('file:///log', { mimeType: 'text/plain', live: true }, () => tail$)
  */
-export const resource = (uri: string, options: ResourceOptions, handler: (call: Call) => Answering<Contents>): ResourceFeature => {
+export const resource = (
+  uri: string,
+  options: ResourceOptions,
+  handler: (call: Call) => Answering<Contents>,
+): ResourceFeature => {
   const where = `resource ${JSON.stringify(uri)}`;
-  if (!absolute.test(uri)) throw new Misconfigured({ message: `${where}: a URI begins with a scheme, as in "file:///log"` });
+  if (!absolute.test(uri))
+    throw new Misconfigured({ message: `${where}: a URI begins with a scheme, as in "file:///log"` });
   const { name = lastPart(uri), size, live = false } = options;
   return {
     kind: 'resource',
     uri,
     definition: { uri, name, ...presentedResource(options, where), ...(size === undefined ? undefined : { size }) },
     live,
-    work: { handle: (_, call) => handler(call), finish: (value) => contents(value, uri, options.mimeType), pick: 'first' },
+    work: {
+      handle: (_, call) => handler(call),
+      finish: (value) => contents(value, uri, options.mimeType),
+      pick: 'first',
+    },
   };
 };
 
@@ -103,7 +112,8 @@ export const resourceTemplate = <V extends string = string>(
   const parsed = uriTemplate(template);
   const { name = template, complete = {}, live = false, mimeType } = options;
   const unknown = Object.keys(complete).filter((variable) => !parsed.variables.includes(variable));
-  if (unknown.length > 0) throw new Misconfigured({ message: `${where}: has no variable ${unknown.join(', ')} to complete` });
+  if (unknown.length > 0)
+    throw new Misconfigured({ message: `${where}: has no variable ${unknown.join(', ')} to complete` });
   return {
     kind: 'template',
     template: parsed,
@@ -135,14 +145,15 @@ export const notFound = (uri: string): RpcError => invalidParams(`resource not f
 const contents = (value: unknown, uri: string, mimeType: string | undefined): JsonObject => {
   if (value === undefined) throw notFound(uri);
   const typed = mimeType === undefined ? undefined : { mimeType };
-  const list = Array.isArray(value) ? value : [value];
+  const list = isArray(value) ? value : [value];
   return { contents: list.map((one: unknown) => content(one, uri, typed)) };
 };
 
 const content = (value: unknown, uri: string, typed: { readonly mimeType: string } | undefined): unknown => {
   if (typeof value === 'string') return { uri, ...typed, text: value };
   if (value instanceof Uint8Array) return { uri, ...typed, blob: base64(value) };
-  if (isObject(value) && (typeof value['text'] === 'string' || typeof value['blob'] === 'string')) return { uri, ...typed, ...value };
+  if (isObject(value) && (typeof value['text'] === 'string' || typeof value['blob'] === 'string'))
+    return { uri, ...typed, ...value };
   throw new Misconfigured({ message: `the resource ${uri} answered with neither text, nor bytes, nor contents` });
 };
 

@@ -35,7 +35,14 @@ class Run<A> implements Sink {
   #stop: (() => void) | undefined;
   #over = false;
 
-  constructor(work: Work<A>, args: A, sign: Sign, request: Request, context: Context, subscriber: Subscriber<Emission>) {
+  constructor(
+    work: Work<A>,
+    args: A,
+    sign: Sign,
+    request: Request,
+    context: Context,
+    subscriber: Subscriber<Emission>,
+  ) {
     this.#work = work;
     this.#args = args;
     this.#sign = sign;
@@ -61,7 +68,10 @@ class Run<A> implements Sink {
     try {
       const result = this.#work.finish(value, this.#args);
       if ('then' in result && typeof result.then === 'function')
-        (result as PromiseLike<JsonObject>).then((late) => this.#answer(late), (error: unknown) => this.error(error));
+        (result as PromiseLike<JsonObject>).then(
+          (late) => this.#answer(late),
+          (error: unknown) => this.error(error),
+        );
       else this.#answer(result as JsonObject);
     } catch (error) {
       this.error(error);

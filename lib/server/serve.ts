@@ -17,7 +17,11 @@ export type Served = Exchange & { readonly held$?: Observable<never> };
  * @example
  * const running = serve(weather, stdio()).subscribe((event) => console.error(event));
  */
-export const serve = (exchange: Served, transport: Observable<Channel>, options: DoorOptions = {}): Observable<ServeEvent> =>
+export const serve = (
+  exchange: Served,
+  transport: Observable<Channel>,
+  options: DoorOptions = {},
+): Observable<ServeEvent> =>
   new Observable((subscriber) => {
     subscriber.add(
       exchange.held$?.subscribe({

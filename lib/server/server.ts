@@ -41,7 +41,9 @@ export interface ServerOptions {
 
 /** What a client's type checker may know of a server: its tools, by name. */
 export type ToolsOf<F extends readonly unknown[]> = {
-  readonly [T in F[number] as T extends ToolFeature<infer N, never, unknown> ? N : never]: T extends { readonly types?: infer C } ? C : never;
+  readonly [T in F[number] as T extends ToolFeature<infer N> ? N : never]: T extends { readonly types?: infer C }
+    ? C
+    : never;
 };
 
 export interface Server<Tools = unknown> extends Exchange {
@@ -65,16 +67,26 @@ type Handler = (request: Request, context: Context) => Observable<Emission>;
  * @example
  * const weather = server({ name: 'weather', version: '1.0.0' }, tool('forecast', { … }, ({ city }) => …))
  */
-export const server = <const F extends readonly Feature[]>(info: ServerInfo, ...features: F): Server<ToolsOf<F>> => serverWith({}, info, ...features);
+export const server = <const F extends readonly Feature[]>(info: ServerInfo, ...features: F): Server<ToolsOf<F>> =>
+  serverWith({}, info, ...features);
 
 /** The same as {@link server}, with options. */
-export const serverWith = <const F extends readonly Feature[]>(options: ServerOptions, info: ServerInfo, ...features: F): Server<ToolsOf<F>> => {
+export const serverWith = <const F extends readonly Feature[]>(
+  options: ServerOptions,
+  info: ServerInfo,
+  ...features: F
+): Server<ToolsOf<F>> => {
   const { pageSize = 100, coalesceMs = 50, cache = { ttlMs: 0, scope: 'private' }, named = true } = options;
   const { instructions, ...identity } = info;
   const stock = catalogue(features);
   const { capabilities } = stock;
   const meta: JsonObject | undefined = named ? { [metaKeys.serverInfo]: identity } : undefined;
-  const hints: JsonObject = { resultType: 'complete', ttlMs: cache.ttlMs, cacheScope: cache.scope, ...(meta === undefined ? undefined : { _meta: meta }) };
+  const hints: JsonObject = {
+    resultType: 'complete',
+    ttlMs: cache.ttlMs,
+    cacheScope: cache.scope,
+    ...(meta === undefined ? undefined : { _meta: meta }),
+  };
   const discovered: JsonObject = {
     ...hints,
     supportedVersions: modernRevisions,
@@ -116,27 +128,59 @@ const signWith =
   };
 
 const listing =
-  <O>(shelf: Shelf<O>, pick: (offer: O) => boolean, key: (offer: O) => string, define: (offer: O) => unknown, member: string, { hints, pageSize }: Desk): Handler =>
+  <O>(
+    shelf: Shelf<O>,
+    pick: (offer: O) => boolean,
+    key: (offer: O) => string,
+    define: (offer: O) => unknown,
+    member: string,
+    { hints, pageSize }: Desk,
+  ): Handler =>
   ({ params }) =>
     shelf.look(({ all }) => {
       const { items, nextCursor } = pageOf(all.filter(pick), key, pageSize, params?.['cursor']);
-      return of({ result: { ...hints, [member]: items.map(define), ...(nextCursor === undefined ? undefined : { nextCursor }) } });
+      return of({
+        result: { ...hints, [member]: items.map(define), ...(nextCursor === undefined ? undefined : { nextCursor }) },
+      });
     });
 
 const all = (): boolean => true;
 
 const toolHandlers = (desk: Desk): readonly (readonly [string, Handler])[] => [
-  ['tools/list', listing(desk.stock.tools, all, ({ name }) => name, ({ definition }) => definition, 'tools', desk)],
-  ['tools/call', (request, context) => desk.stock.tools.look(({ byKey }) => callTool(byKey.get(String(request.params?.['name'])), desk.sign, request, context))],
+  [
+    'tools/list',
+    listing(
+      desk.stock.tools,
+      all,
+      ({ name }) => name,
+      ({ definition }) => definition,
+      'tools',
+      desk,
+    ),
+  ],
+  [
+    'tools/call',
+    (request, context) =>
+      desk.stock.tools.look(({ byKey }) =>
+        callTool(byKey.get(String(request.params?.['name'])), desk.sign, request, context),
+      ),
+  ],
 ];
 
 const callTool = (tool: AnyTool | undefined, sign: Sign, request: Request, context: Context): Observable<Emission> => {
   const { params } = request;
   if (tool === undefined) return throwError(() => invalidParams(`unknown tool: ${String(params?.['name'])}`));
   const work = (verdict: Verdict): Observable<Emission> =>
-    verdict.ok ? run(tool.work, verdict.value, sign, request, context) : of({ result: sign(failed(`invalid arguments for ${tool.name}: ${verdict.problem}`)) });
+    verdict.ok
+      ? run(tool.work, verdict.value, sign, request, context)
+      : of({ result: sign(failed(`invalid arguments for ${tool.name}: ${verdict.problem}`)) });
   const verdict = tool.decode(params?.['arguments'] ?? {});
-  return verdict instanceof Promise ? of(verdict).pipe(switchMap((late) => late), switchMap(work)) : work(verdict);
+  return verdict instanceof Promise
+    ? of(verdict).pipe(
+        switchMap((late) => late),
+        switchMap(work),
+      )
+    : work(verdict);
 };
 
 const resourceHandlers = (desk: Desk): readonly (readonly [string, Handler])[] => {
@@ -162,20 +206,48 @@ const resourceHandlers = (desk: Desk): readonly (readonly [string, Handler])[] =
 };
 
 const promptHandlers = (desk: Desk): readonly (readonly [string, Handler])[] => [
-  ['prompts/list', listing(desk.stock.prompts, all, ({ name }) => name, ({ definition }) => definition, 'prompts', desk)],
-  ['prompts/get', (request, context) => desk.stock.prompts.look(({ byKey }) => getPrompt(byKey.get(String(request.params?.['name'])), desk.sign, request, context))],
+  [
+    'prompts/list',
+    listing(
+      desk.stock.prompts,
+      all,
+      ({ name }) => name,
+      ({ definition }) => definition,
+      'prompts',
+      desk,
+    ),
+  ],
+  [
+    'prompts/get',
+    (request, context) =>
+      desk.stock.prompts.look(({ byKey }) =>
+        getPrompt(byKey.get(String(request.params?.['name'])), desk.sign, request, context),
+      ),
+  ],
 ];
 
-const getPrompt = (prompt: PromptFeature | undefined, sign: Sign, request: Request, context: Context): Observable<Emission> => {
+const getPrompt = (
+  prompt: PromptFeature | undefined,
+  sign: Sign,
+  request: Request,
+  context: Context,
+): Observable<Emission> => {
   const { params } = request;
   if (prompt === undefined) return throwError(() => invalidParams(`unknown prompt: ${String(params?.['name'])}`));
   const given = isObject(params?.['arguments']) ? params['arguments'] : {};
   const problem = prompt.problem(given);
-  return problem === undefined ? run(prompt.work, given as Readonly<Record<string, string>>, sign, request, context) : throwError(() => problem);
+  return problem === undefined
+    ? run(prompt.work, given as Readonly<Record<string, string>>, sign, request, context)
+    : throwError(() => problem);
 };
 
 const completionHandlers = ({ stock: { prompts, resources }, sign }: Desk): readonly (readonly [string, Handler])[] => {
-  const complete = (completers: Completers<string>, known: readonly string[], request: Request, context: Context): Observable<Emission> => {
+  const complete = (
+    completers: Completers<string>,
+    known: readonly string[],
+    request: Request,
+    context: Context,
+  ): Observable<Emission> => {
     const { name, typed, resolved } = typedIn(request.params ?? {});
     if (!known.includes(name)) return throwError(() => unknownArgument(name, known));
     return run(completing, { completer: completers[name] ?? nothing, typed, resolved }, sign, request, context);
@@ -186,13 +258,20 @@ const completionHandlers = ({ stock: { prompts, resources }, sign }: Desk): read
       return prompts.look(({ byKey }) => {
         const prompt = byKey.get(String(ref['name']));
         if (prompt === undefined) return throwError(() => invalidParams(`unknown prompt: ${String(ref['name'])}`));
-        return complete(prompt.complete, (prompt.definition.arguments ?? []).map(({ name }) => name), request, context);
+        return complete(
+          prompt.complete,
+          (prompt.definition.arguments ?? []).map(({ name }) => name),
+          request,
+          context,
+        );
       });
     return resources.look((stock) => {
       const uri = String(ref['uri']);
       const offer = stock.byKey.get(uri) ?? find(stock, uri)?.offer;
       if (offer === undefined) return throwError(() => notFound(uri));
-      return offer.kind === 'template' ? complete(offer.complete, offer.template.variables, request, context) : complete({}, [], request, context);
+      return offer.kind === 'template'
+        ? complete(offer.complete, offer.template.variables, request, context)
+        : complete({}, [], request, context);
     });
   };
   return [['completion/complete', handler]];

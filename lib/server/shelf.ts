@@ -2,7 +2,19 @@
  * A shelf holds the offers of one kind: fixed ones, and lists that come and go. While somebody holds it the current list
  * is at hand; without, each look subscribes to the lists and waits for their first emission.
  */
-import { combineLatest, defer, finalize, map, of, shareReplay, skip, switchMap, take, tap, type Observable } from 'rxjs';
+import {
+  combineLatest,
+  defer,
+  finalize,
+  map,
+  of,
+  shareReplay,
+  skip,
+  switchMap,
+  take,
+  tap,
+  type Observable,
+} from 'rxjs';
 import { Misconfigured } from '../frame/errors.ts';
 import type { Listing, Offer } from './feature.ts';
 
@@ -28,12 +40,18 @@ export interface Shelf<O> {
  * @param kind - for error messages: `tool`
  * @throws {@link Misconfigured} where two fixed offers have one key
  */
-export const shelf = <O extends Offer>(kind: string, key: KeyOf<O>, fixed: readonly O[], listings: readonly Listing<O>[]): Shelf<O> => {
+export const shelf = <O extends Offer>(
+  kind: string,
+  key: KeyOf<O>,
+  fixed: readonly O[],
+  listings: readonly Listing<O>[],
+): Shelf<O> => {
   const stocked = (offers: readonly O[]): Stock<O> => {
     const byKey = new Map<string, O>();
     for (const offer of offers) {
       // Names are unique within a server (NAME-05): serving either of two at random would be worse than failing.
-      if (byKey.has(key(offer))) throw new Misconfigured({ message: `there are two ${kind}s ${JSON.stringify(key(offer))}` });
+      if (byKey.has(key(offer)))
+        throw new Misconfigured({ message: `there are two ${kind}s ${JSON.stringify(key(offer))}` });
       byKey.set(key(offer), offer);
     }
     return { all: offers, byKey };

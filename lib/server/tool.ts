@@ -5,7 +5,7 @@
  */
 import type { Answering } from '../exchange/bridge.ts';
 import { Misconfigured, RpcError } from '../frame/errors.ts';
-import { isObject, type JsonObject } from '../frame/frame.ts';
+import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import type { ContentBlock } from '../protocol/content.ts';
 import type { Tool, ToolAnnotations } from '../protocol/tool.ts';
 import type { Args, Output, Sent, Wire } from '../shape/infer.ts';
@@ -26,7 +26,8 @@ export interface ToolOptions<I extends Shape, O extends Shape> extends Presentat
 }
 
 /** What a handler without an output schema may answer with: text, content, or any JSON. */
-export type Content = string | ContentBlock | readonly ContentBlock[] | Reply | JsonObject | number | boolean | null | undefined | void;
+export type Content =
+  string | ContentBlock | readonly ContentBlock[] | Reply | JsonObject | number | boolean | null | undefined | void;
 
 export interface ToolFeature<N extends string = string, A = never, W = unknown> {
   readonly kind: 'tool';
@@ -53,7 +54,11 @@ export interface ToolFeature<N extends string = string, A = never, W = unknown> 
  * @example
  * tool('add', { input: Schema.Struct({ a: Schema.Number, b: Schema.Number }) }, ({ a, b }) => `${a + b}`)
  */
-export const tool = <const N extends string, const I extends Shape = Record<never, never>, const O extends Shape = never>(
+export const tool = <
+  const N extends string,
+  const I extends Shape = Record<never, never>,
+  const O extends Shape = never,
+>(
   name: N,
   options: ToolOptions<I, O>,
   handler: (args: Args<I>, call: Call) => Answering<[O] extends [never] ? Content : Output<O> | Reply>,
@@ -106,14 +111,23 @@ const structured =
   };
 
 const judged = (verdict: Verdict, name: string): JsonObject =>
-  verdict.ok ? mirrored(verdict.value) : failed(`${name} gave a result that does not fit its own output schema: ${verdict.problem}`);
+  verdict.ok
+    ? mirrored(verdict.value)
+    : failed(`${name} gave a result that does not fit its own output schema: ${verdict.problem}`);
 
 /** A reply is sent as written; what it says to programs is checked all the same, unless it says that it failed (AMB-07). */
 const replied = (reply: Reply, output: CompiledShape, name: string): JsonObject | Promise<JsonObject> => {
   const { result } = reply;
   if (result.isError === true) return { resultType: 'complete', ...result };
   const judge = (verdict: Verdict): JsonObject =>
-    verdict.ok ? { resultType: 'complete', content: mirrored(verdict.value)['content'], ...result, structuredContent: verdict.value } : judged(verdict, name);
+    verdict.ok
+      ? {
+          resultType: 'complete',
+          content: mirrored(verdict.value)['content'],
+          ...result,
+          structuredContent: verdict.value,
+        }
+      : judged(verdict, name);
   const verdict = output.decode(result.structuredContent);
   return verdict instanceof Promise ? verdict.then(judge) : judge(verdict);
 };
@@ -126,7 +140,9 @@ const anyContent = (value: unknown): JsonObject => {
   if (typeof value === 'string') return { resultType: 'complete', content: [text(value)] };
   if (value === undefined) return { resultType: 'complete', content: [] };
   if (isReply(value)) return { resultType: 'complete', content: [], ...value.result };
-  if (Array.isArray(value) && value.every(isBlock)) return { resultType: 'complete', content: value };
+  if (isArray(value) && value.every(isBlock)) return { resultType: 'complete', content: value };
   if (isBlock(value)) return { resultType: 'complete', content: [value] };
-  return isObject(value) ? mirrored(value) : { resultType: 'complete', content: [text(JSON.stringify(value) ?? String(value))] };
+  return isObject(value)
+    ? mirrored(value)
+    : { resultType: 'complete', content: [text(JSON.stringify(value) ?? String(value))] };
 };

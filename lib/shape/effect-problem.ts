@@ -11,7 +11,7 @@ type Issue = ParseResult.ParseIssue;
 /** The problems of an issue, joined; reads no further into the tree than the message has room for. */
 export const effectProblem = (issue: Issue): string => joined(problems(issue, []));
 
-function* problems(issue: Issue, path: Path): Generator<string> {
+function* problems(issue: Issue, path: Path): Generator<string, void, undefined> {
   switch (issue._tag) {
     case 'Pointer':
       return yield* problems(issue.issue, path.concat(issue.path));
@@ -36,7 +36,10 @@ function* problems(issue: Issue, path: Path): Generator<string> {
   }
 }
 
-function* inner(issue: ParseResult.Refinement | ParseResult.Transformation | ParseResult.Composite, path: Path) {
+function* inner(
+  issue: ParseResult.Refinement | ParseResult.Transformation | ParseResult.Composite,
+  path: Path,
+): Generator<string, void, undefined> {
   if (issue._tag === 'Composite') {
     if (AST.isUnion(issue.ast)) return yield* ofUnion(issue, issue.ast, path);
     for (const part of listed(issue.issues)) yield* problems(part, path);
@@ -50,7 +53,7 @@ function* inner(issue: ParseResult.Refinement | ParseResult.Transformation | Par
 }
 
 /** The branch that got furthest is the one that was meant; where none got anywhere, the choice is the message. */
-function* ofUnion(issue: ParseResult.Composite, union: AST.Union, path: Path): Generator<string> {
+function* ofUnion(issue: ParseResult.Composite, union: AST.Union, path: Path): Generator<string, void, undefined> {
   const branches = listed(issue.issues);
   const entered = branches.filter((branch) => depth(branch) > 0);
   const meant = entered.sort((a, b) => depth(b) - depth(a))[0] ?? (branches.length === 1 ? branches[0] : undefined);

@@ -4,7 +4,7 @@
 import { match, runPromise, type Effect } from 'effect/Effect';
 import { isEither, type Either } from 'effect/Either';
 import { Misconfigured } from '../frame/errors.ts';
-import { isObject, type JsonObject } from '../frame/frame.ts';
+import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { AST, JSONSchema, ParseResult, type Schema } from '../protocol/schema.ts';
 import { effectProblem } from './effect-problem.ts';
 import type { Decoder, Verdict } from './verdict.ts';
@@ -74,8 +74,8 @@ const modern = (schema: unknown, twin: unknown, closed: boolean): JsonObject => 
   if (schema === twin) return schema;
   const inner = (value: unknown, other: unknown): unknown => (isObject(value) ? modern(value, other, closed) : value);
   const list = (value: unknown, other: unknown): unknown =>
-    Array.isArray(value) && value !== other
-      ? value.map((item, index) => inner(item, Array.isArray(other) ? other[index] : undefined))
+    isArray(value) && value !== other
+      ? value.map((item, index) => inner(item, isArray(other) ? other[index] : undefined))
       : value;
   const map = (value: unknown, other: unknown): unknown =>
     isObject(value) && value !== other
@@ -98,7 +98,7 @@ const modern = (schema: unknown, twin: unknown, closed: boolean): JsonObject => 
   const { properties, required, items, additionalItems, patternProperties } = schema;
   const made = properties !== undefined && properties !== twin['properties'];
   if (made && out['additionalProperties'] === false && !closed) delete out['additionalProperties'];
-  if (made && Array.isArray(required) && required.length === 0) delete out['required'];
+  if (made && isArray(required) && required.length === 0) delete out['required'];
   if (made) out['properties'] = map(properties, twin['properties']);
   if (patternProperties !== undefined) out['patternProperties'] = map(patternProperties, twin['patternProperties']);
   if (made && isRecord(out)) {
@@ -106,7 +106,7 @@ const modern = (schema: unknown, twin: unknown, closed: boolean): JsonObject => 
     delete out['patternProperties'];
     delete out['properties'];
   }
-  if (Array.isArray(items) && items !== twin['items']) {
+  if (isArray(items) && items !== twin['items']) {
     delete out['items'];
     delete out['additionalItems'];
     out['prefixItems'] = list(items, twin['items']);

@@ -2,6 +2,7 @@
  * The form that a value takes on the wire. A handler may return a `Date`, a class or an optional member that is
  * `undefined`; what its peer sees, and what a JSON Schema speaks of, is what `JSON.stringify` makes of it.
  */
+import { isArray } from '../frame/frame.ts';
 import type { Verdict } from './verdict.ts';
 
 /** True where a value goes on the wire as it is; the walk is a fraction of what copying costs. */
@@ -18,7 +19,7 @@ const isJson = (value: unknown): boolean => {
       return false;
   }
   if (value === null) return true;
-  if (Array.isArray(value)) return value.every(isJson);
+  if (isArray(value)) return value.every(isJson);
   const prototype: unknown = Object.getPrototypeOf(value);
   return (prototype === Object.prototype || prototype === null) && !('toJSON' in value) && membersAreJson(value);
 };

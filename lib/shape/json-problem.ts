@@ -3,13 +3,13 @@
  * each alternative. Only the innermost say anything, and of alternatives only the branch that got furthest.
  */
 import type { OutputUnit } from '@cfworker/json-schema';
-import { isObject } from '../frame/frame.ts';
+import { isArray, isObject } from '../frame/frame.ts';
 import { at, brief, joined, missingAt, problemAt } from './problem.ts';
 
 /** The problems of a value, joined. */
 export const jsonProblem = (errors: readonly OutputUnit[], value: unknown): string => joined(problems(errors, value));
 
-function* problems(errors: readonly OutputUnit[], value: unknown): Generator<string> {
+function* problems(errors: readonly OutputUnit[], value: unknown): Generator<string, void, undefined> {
   for (let index = 0; index < errors.length;) {
     const error = errors[index++];
     if (error === undefined) return;
@@ -39,7 +39,11 @@ const within = (error: OutputUnit, errors: readonly OutputUnit[], from: number):
   return errors.slice(from, end);
 };
 
-function* ofAlternatives(error: OutputUnit, inner: readonly OutputUnit[], value: unknown): Generator<string> {
+function* ofAlternatives(
+  error: OutputUnit,
+  inner: readonly OutputUnit[],
+  value: unknown,
+): Generator<string, void, undefined> {
   const path = pathOf(error, value);
   const matches = Number(/\((\d+) matches\)/.exec(error.error)?.[1] ?? 0);
   if (matches > 1) return yield at(path, `fits ${matches} of the alternatives, of which it must fit one`);
@@ -150,9 +154,9 @@ const expectation = ({ keyword, error }: OutputUnit): string | undefined => {
 const pathOf = ({ instanceLocation }: OutputUnit, value: unknown): readonly PropertyKey[] => {
   let here: unknown = value;
   return keysOf(instanceLocation).map((key) => {
-    const isArray = Array.isArray(here);
+    const indexed = isArray(here);
     here = memberOf(here, key);
-    return isArray ? Number(key) : key;
+    return indexed ? Number(key) : key;
   });
 };
 
@@ -166,6 +170,6 @@ const keysOf = (location: string): readonly string[] =>
     .map((key) => decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~'));
 
 const memberOf = (value: unknown, key: string): unknown => {
-  if (Array.isArray(value)) return value[Number(key)];
+  if (isArray(value)) return value[Number(key)];
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 };

@@ -85,7 +85,7 @@ const isSmall = (value: unknown): boolean => {
     const next = open.pop();
     parts++;
     if (typeof next !== 'object' || next === null) continue;
-    const members = Object.values(next);
+    const members: readonly unknown[] = Object.values(next);
     if (members.length > SMALL) return false;
     open.push(...members);
   }

@@ -2,6 +2,7 @@
  * What is wrong with a value, in one line that a model can act on: `city: expected a string, got 5`. Whatever a caller
  * sent is quoted in part only: a message must not grow with its cause.
  */
+import { isArray } from '../frame/frame.ts';
 const MOST_PROBLEMS = 5;
 const LONGEST_QUOTE = 40;
 const LONGEST_PATH = 120;
@@ -22,7 +23,7 @@ export const brief = (value: unknown): string => {
     case 'undefined':
       return 'nothing';
     case 'object':
-      return value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object';
+      return value === null ? 'null' : isArray(value) ? 'an array' : 'an object';
     default:
       return `a ${typeof value}`;
   }

@@ -3,7 +3,7 @@
  * Schema libraries put it elsewhere: behind a `$ref`, or in every member of a union.
  */
 import { Misconfigured } from '../frame/errors.ts';
-import { isObject, type JsonObject } from '../frame/frame.ts';
+import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 
 /** The definition that a reference of the form `#/$defs/name` points to. */
 const definition = (reference: unknown, root: JsonObject): JsonObject | undefined => {
@@ -33,8 +33,8 @@ const saysObject = (schema: unknown, root: JsonObject, seen: ReadonlySet<unknown
   const says = (inner: unknown) => saysObject(inner, root, deeper);
   const { anyOf, oneOf, allOf, $ref } = schema;
   if ($ref !== undefined && says(definition($ref, root))) return true;
-  if (Array.isArray(allOf) && allOf.some(says)) return true;
-  return [anyOf, oneOf].some((members) => Array.isArray(members) && members.length > 0 && members.every(says));
+  if (isArray(allOf) && allOf.some(says)) return true;
+  return [anyOf, oneOf].some((members) => isArray(members) && members.length > 0 && members.every(says));
 };
 
 /** A reference at the root gives way to what it points to; the definitions stay, for others refer to them. */

@@ -3,7 +3,7 @@
  * original is never written to, and nothing in it that the validator would stumble over is left.
  */
 import { format } from '@cfworker/json-schema';
-import { isObject, type JsonObject } from '../frame/frame.ts';
+import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { brief, cut } from './problem.ts';
 import { dialectOf, keywords, type Dialect, type Holds } from './keywords.ts';
 
@@ -60,7 +60,7 @@ export const schemaDocument = (
   const held = (holds: Holds, content: unknown, path: string, depth: number): unknown => {
     const wrong = () => fail(`${path} must be ${wanted[holds]}, got ${brief(content)}`);
     const list = (items: unknown): unknown =>
-      Array.isArray(items) ? items.map((item, index) => copied(item, `${path}/${index}`, depth + 1)) : wrong();
+      isArray(items) ? items.map((item, index) => copied(item, `${path}/${index}`, depth + 1)) : wrong();
     const map = (each: (item: unknown, path: string) => unknown): unknown =>
       isObject(content)
         ? Object.fromEntries(Object.entries(content).map(([key, item]) => [key, each(item, `${path}/${cut(key, 40)}`)]))
@@ -71,7 +71,7 @@ export const schemaDocument = (
       case 'schemas':
         return list(content);
       case 'schema or schemas':
-        return Array.isArray(content) ? list(content) : copied(content, path, depth + 1);
+        return isArray(content) ? list(content) : copied(content, path, depth + 1);
       case 'map of schemas':
         if (path.endsWith('/patternProperties') && isObject(content))
           for (const key of Object.keys(content)) compiles(key, path);
@@ -148,14 +148,14 @@ const adapted = (copy: Record<string, unknown>, dialect: Dialect, path: string, 
   // An unknown format is an annotation. `url` is not in the specification, and its expression takes exponential time.
   const known = typeof copy['format'] === 'string' && Object.hasOwn(format, copy['format']) && copy['format'] !== 'url';
   if (!known) delete copy['format'];
-  if (also.length > 0) copy['allOf'] = [...(Array.isArray(copy['allOf']) ? copy['allOf'] : []), ...also];
+  if (also.length > 0) copy['allOf'] = [...(isArray(copy['allOf']) ? copy['allOf'] : []), ...also];
   // In draft-07 a reference hides its siblings, except for what others refer to.
   if (dialect === '7' && copy['$ref'] !== undefined) delete copy['$id'];
   return copy;
 };
 
 const areStrings = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === 'string');
+  isArray(value) && value.every((item) => typeof item === 'string');
 
 const typeNames: ReadonlySet<unknown> = new Set(['null', 'boolean', 'object', 'array', 'number', 'integer', 'string']);
 
@@ -163,7 +163,7 @@ const fits: Readonly<
   Record<'strings' | 'types' | 'list' | 'anything' | 'number' | 'count' | 'text' | 'flag', (value: unknown) => boolean>
 > = {
   strings: areStrings,
-  types: (value) => (Array.isArray(value) ? value.every((name) => typeNames.has(name)) : typeNames.has(value)),
+  types: (value) => (isArray(value) ? value.every((name) => typeNames.has(name)) : typeNames.has(value)),
   list: Array.isArray,
   anything: () => true,
   number: (value) => typeof value === 'number',

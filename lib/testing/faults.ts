@@ -1,5 +1,16 @@
 /** Channels that misbehave, to see what becomes of those who rely on them. */
-import { concat, delay, map, mergeMap, Observable, of, take, throwError, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import {
+  concat,
+  delay,
+  map,
+  mergeMap,
+  Observable,
+  of,
+  take,
+  throwError,
+  type MonoTypeOperatorFunction,
+  type SchedulerLike,
+} from 'rxjs';
 import type { Channel } from '../exchange/exchange.ts';
 import { ConnectionClosed } from '../frame/errors.ts';
 import { isObject } from '../frame/frame.ts';
@@ -12,14 +23,20 @@ export const inbound =
     channel(outbound).pipe(change);
 
 /** Hands everything on late, in order. @param ms - how late, in milliseconds */
-export const late = (ms: number, scheduler?: SchedulerLike): ((channel: Channel) => Channel) => inbound(delay(ms, scheduler));
+export const late = (ms: number, scheduler?: SchedulerLike): ((channel: Channel) => Channel) =>
+  inbound(delay(ms, scheduler));
 
 /** Delivers every message twice, as careless relays do. */
 export const twice: (channel: Channel) => Channel = inbound(mergeMap((message) => of(message, message)));
 
 /** Breaks once so many messages have come in. */
 export const cutAfter = (messages: number): ((channel: Channel) => Channel) =>
-  inbound((source) => concat(source.pipe(take(messages)), throwError(() => new ConnectionClosed({ message: 'the link was cut' }))));
+  inbound((source) =>
+    concat(
+      source.pipe(take(messages)),
+      throwError(() => new ConnectionClosed({ message: 'the link was cut' })),
+    ),
+  );
 
 /** Loses inbound messages that fit, and everything else goes through. */
 export const losing = (fits: (message: unknown) => boolean): ((channel: Channel) => Channel) =>

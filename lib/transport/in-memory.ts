@@ -16,7 +16,10 @@ export const inMemory =
   (outbound) =>
     new Observable((subscriber) => {
       const [near, far] = memoryPair(options);
-      const serving = serveChannel(exchange, options)(far).subscribe();
+      const serving = serveChannel(
+        exchange,
+        options,
+      )(far).subscribe({ error: (error: unknown) => subscriber.error(error) });
       // While the connection lasts, lists that come and go are at hand.
       serving.add(exchange.held$?.subscribe({ error: () => undefined }));
       subscriber.add(near(outbound).subscribe(subscriber));

@@ -23,7 +23,8 @@ class Courier {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) next[0].inbound?.next(next[1]);
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
+        next[0].inbound?.next(next[1]);
     } finally {
       this.#busy = false;
     }
@@ -55,7 +56,10 @@ export const memoryPair = ({ serialise = false }: MemoryOptions = {}): readonly 
         // The far side has gone before this one came.
         if (there.closed) return subscriber.complete();
         here.inbound = subscriber;
-        const writing = outbound.subscribe((item) => courier.post(there, pass(item)));
+        const writing = outbound.subscribe({
+          next: (item) => courier.post(there, pass(item)),
+          error: (error: unknown) => subscriber.error(error),
+        });
         return () => {
           writing.unsubscribe();
           here.inbound = undefined;

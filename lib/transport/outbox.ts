@@ -3,7 +3,7 @@
  * does. While the sink takes no more, frames queue; what is out of date by then is dropped, answers never are.
  */
 import { codes, ConnectionClosed } from '../frame/errors.ts';
-import type { Frame } from '../frame/frame.ts';
+import { isArray, type Frame } from '../frame/frame.ts';
 import { stringify } from '../frame/json.ts';
 
 /** How much may queue for a sink that takes nothing: 64 MiB. */
@@ -143,7 +143,7 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
   };
 };
 
-const isSingle = (frame: Frame | readonly Frame[]): frame is Frame => !Array.isArray(frame);
+const isSingle = (frame: Frame | readonly Frame[]): frame is Frame => !isArray(frame);
 
 const serialise = (
   frame: Frame | readonly Frame[],

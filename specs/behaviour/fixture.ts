@@ -217,10 +217,6 @@ export const fixture = (ledger: Ledger = createLedger()) => {
     tool('idle', { input: Schema.Struct({ name: Schema.String }) }, ({ name }) => ledger.idle(name).then(() => 'idle')),
     tool('live', {}, () => ledger.live),
     tool('after', { input: Schema.Struct({ ms: Schema.Number }) }, ({ ms }) => timer(ms).pipe(ledger.watch('after'), map(() => 'late'))),
-    tool('stdout', {}, () => {
-      console.log('a stray line on stdout');
-      return 'printed';
-    }),
     tools(extraTools$.pipe(ledger.watch('tools$'), map((names) => names.map((name) => tool(name, {}, () => name))))),
 
     resource(

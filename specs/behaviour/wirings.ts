@@ -4,11 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { inMemory, serve, type Channel } from '../../lib/index.ts';
 import { listen, socket, spawn } from '../../lib/node/index.ts';
+import type { Ledger } from '../../lib/testing/index.ts';
 import { fixture } from './fixture.ts';
 
 /** A server of its own, to be reached through `channel` any number of times. */
 export interface Wired {
   readonly channel: Channel;
+  /** What its handlers live through, where that can be seen from here. */
+  readonly ledger?: Ledger;
   /** Ends the server; resolves when nothing is left of it. */
   readonly end: () => Promise<void>;
 }
@@ -27,7 +30,7 @@ const inProcess = (name: string, serialise: boolean): Wiring => ({
   serialises: serialise,
   start: async () => {
     const { server, ledger } = fixture();
-    return { channel: inMemory(server, { serialise }), end: () => ledger.idle() };
+    return { ledger, channel: inMemory(server, { serialise }), end: () => ledger.idle() };
   },
 });
 
@@ -53,6 +56,7 @@ export const socketWiring: Wiring = {
     const running = serve(server, listen({ port: 0, onListening: (where) => listening.next(where) })).subscribe();
     const { port } = (await address) as AddressInfo;
     return {
+      ledger,
       channel: socket({ port, host: '127.0.0.1' }),
       end: async () => {
         running.unsubscribe();

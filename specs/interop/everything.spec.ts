@@ -12,17 +12,12 @@ import {
   toArray,
   type Observable,
 } from 'rxjs';
-import { open, revisions, type CallEvent, type OpenClient } from 'rxmcp';
+import { open, type CallEvent, type OpenClient } from 'rxmcp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lifelines } from './lifelines.ts';
+import { legacyWirings } from './wirings.ts';
 import { official } from './official.ts';
 import { idOf, ofMethod, recorded, type Recorded } from './recorded.ts';
-
-const legacy = revisions.filter((revision) => revision < '2026');
-const wirings = [
-  { name: 'found out by the probe', pinned: undefined, spoken: '2025-11-25' },
-  ...legacy.map((revision) => ({ name: `pinned to ${revision}`, pinned: revision, spoken: revision })),
-];
 
 const whole = <T>(pages$: Observable<readonly T[]>): Promise<readonly T[]> =>
   lastValueFrom(pages$.pipe(reduce((items: readonly T[], page) => [...items, ...page], [])));
@@ -32,14 +27,14 @@ const steps = (events: readonly CallEvent<unknown>[]) =>
 
 const textUri = (id: number) => `demo://resource/dynamic/text/${id}`;
 
-describe.each(wirings)('our client and server-everything, $name', ({ pinned, spoken }) => {
+describe.each(legacyWirings)('our client and server-everything, $name', ({ options, spoken }) => {
   const processes = lifelines();
   let channel: Recorded;
   let client: OpenClient;
 
   beforeAll(async () => {
     channel = recorded(official('everything', [], processes.env));
-    client = await open(channel, pinned === undefined ? {} : { revisions: [pinned] });
+    client = await open(channel, options);
   });
   afterAll(() => client.close());
 
@@ -54,9 +49,9 @@ describe.each(wirings)('our client and server-everything, $name', ({ pinned, spo
     });
     const opening = channel.sent
       .map((frame) => ('method' in frame ? frame.method : 'an answer'))
-      .slice(0, pinned === undefined ? 3 : 2);
+      .slice(0, options.revisions === undefined ? 3 : 2);
     expect(opening).toEqual([
-      ...(pinned === undefined ? ['server/discover'] : []),
+      ...(options.revisions === undefined ? ['server/discover'] : []),
       'initialize',
       'notifications/initialized',
     ]);

@@ -1,26 +1,18 @@
 /** Our client drives the reference server `filesystem` on a folder of its own. */
-import { mkdtemp, realpath, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { defaultIfEmpty, filter, firstValueFrom, of, throwError } from 'rxjs';
-import { methodNotFound, open, revisions, type Exchange, type OpenClient } from 'rxmcp';
+import { filter, firstValueFrom, of, throwError } from 'rxjs';
+import { methodNotFound, open, type Exchange, type OpenClient } from 'rxmcp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { folders } from './folders.ts';
 import { lifelines } from './lifelines.ts';
+import { legacyWirings } from './wirings.ts';
 import { official } from './official.ts';
 
-const wirings = [
-  { name: 'found out by the probe', pinned: undefined },
-  ...revisions
-    .filter((revision) => revision < '2026')
-    .map((revision) => ({ name: `pinned to ${revision}`, pinned: revision })),
-];
-
-/** A folder that is gone when its suite is; its path as the system spells it. */
-const folder = async (): Promise<string> => realpath(await mkdtemp(join(tmpdir(), 'rxmcp-interop-')));
-
-describe.each(wirings)('our client and server-filesystem, $name', ({ pinned }) => {
+describe.each(legacyWirings)('our client and server-filesystem, $name', ({ options, spoken }) => {
   const processes = lifelines();
+  const folder = folders();
   let root: string;
   let outside: string;
   let client: OpenClient;
@@ -29,21 +21,15 @@ describe.each(wirings)('our client and server-filesystem, $name', ({ pinned }) =
   beforeAll(async () => {
     [root, outside] = [await folder(), await folder()];
     await writeFile(join(outside, 'secret.txt'), 'not for everyone');
-    client = await open(
-      official('filesystem', [root], processes.env),
-      pinned === undefined ? {} : { revisions: [pinned] },
-    );
+    client = await open(official('filesystem', [root], processes.env), options);
     // Looking at the list is what makes a client check results against it.
     await firstValueFrom(client.tools$);
   });
-  afterAll(async () => {
-    await client.close();
-    for (const made of [root, outside]) await rm(made, { recursive: true });
-  });
+  afterAll(() => client.close());
 
   it('knows what the server can do, and asks for nothing else', async () => {
     expect(client.server?.name).toBe('secure-filesystem-server');
-    expect(client.revision).toBe(pinned ?? '2025-11-25');
+    expect(client.revision).toBe(spoken);
     expect(client.capabilities.resources).toBeUndefined();
     // Live lists of what there is not are empty, and cost no request.
     expect(await firstValueFrom(client.resources$)).toEqual([]);
@@ -109,6 +95,7 @@ describe.each(wirings)('our client and server-filesystem, $name', ({ pinned }) =
 
 describe('our client, asked by server-filesystem for its roots', () => {
   const processes = lifelines();
+  const folder = folders();
 
   it('answers, and is served those folders instead', async () => {
     const [given, named] = [await folder(), await folder()];
@@ -125,6 +112,5 @@ describe('our client, asked by server-filesystem for its roots', () => {
     });
     expect(await client.callTool('list_directory', { path: given })).toMatchObject({ isError: true });
     await client.close();
-    for (const made of [given, named]) await rm(made, { recursive: true });
   });
 });

@@ -1,52 +1,44 @@
 /** Our client drives the reference server `memory`, and watches its graph grow. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { concatMap, first, firstValueFrom, from, lastValueFrom, map, take, toArray } from 'rxjs';
-import { open, revisions, type OpenClient } from 'rxmcp';
+import { open, type OpenClient } from 'rxmcp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { folders } from './folders.ts';
 import { lifelines } from './lifelines.ts';
+import { legacyWirings } from './wirings.ts';
 import { official } from './official.ts';
-
-const wirings = [
-  { name: 'found out by the probe', pinned: undefined },
-  ...revisions
-    .filter((revision) => revision < '2026')
-    .map((revision) => ({ name: `pinned to ${revision}`, pinned: revision })),
-];
 
 const graphUri = 'memory://knowledge-graph';
 const ada = { name: 'Ada', entityType: 'person', observations: ['wrote notes'] };
 const engine = { name: 'Engine', entityType: 'machine', observations: [] };
 const wrote = { from: 'Ada', to: 'Engine', relationType: 'wrote about' };
 
-describe.each(wirings)('our client and server-memory, $name', ({ pinned }) => {
+describe.each(legacyWirings)('our client and server-memory, $name', ({ options, spoken }) => {
   const processes = lifelines();
-  let folder: string;
+  const folder = folders();
+  let file: string;
   let client: OpenClient;
 
   const structured = async (name: string, args: Parameters<OpenClient['callTool']>[1] = {}) =>
     (await client.callTool(name, args)).structuredContent;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'rxmcp-interop-'));
-    const env = { ...processes.env, MEMORY_FILE_PATH: join(folder, 'memory.jsonl') };
-    client = await open(official('memory', [], env), pinned === undefined ? {} : { revisions: [pinned] });
+    file = join(await folder(), 'memory.jsonl');
+    const env = { ...processes.env, MEMORY_FILE_PATH: file };
+    client = await open(official('memory', [], env), options);
     await firstValueFrom(client.tools$);
   });
-  afterAll(async () => {
-    await client.close();
-    await rm(folder, { recursive: true });
-  });
+  afterAll(() => client.close());
 
   it('remembers entities and relations, and answers with structured content that fits its schemas', async () => {
-    expect(client.revision).toBe(pinned ?? '2025-11-25');
+    expect(client.revision).toBe(spoken);
     expect(await structured('create_entities', { entities: [ada, engine] })).toEqual({ entities: [ada, engine] });
     expect(await structured('create_relations', { relations: [wrote] })).toEqual({ relations: [wrote] });
     expect(await structured('read_graph')).toEqual({ entities: [ada, engine], relations: [wrote] });
     expect(await structured('search_nodes', { query: 'machine' })).toMatchObject({ entities: [engine] });
     expect(await structured('open_nodes', { names: ['Ada'] })).toMatchObject({ entities: [ada] });
-    expect(await readFile(join(folder, 'memory.jsonl'), 'utf8')).toContain('wrote about');
+    expect(await readFile(file, 'utf8')).toContain('wrote about');
     expect(
       await client.callTool('add_observations', { observations: [{ entityName: 'Nobody', contents: ['x'] }] }),
     ).toMatchObject({ isError: true });

@@ -32,7 +32,8 @@ export const receiveBatch = (items: readonly unknown[], session: Session, link: 
     const told = tell(item);
     if (told.kind !== 'request') {
       if (told.kind === 'batch') replies.push(errorFrame(undefined, invalidRequest('a batch must not hold a batch')));
-      else if (told.kind === 'malformed' && told.answerable) replies.push(errorFrame(told.id, invalidRequest(told.reason)));
+      else if (told.kind === 'malformed' && told.answerable)
+        replies.push(errorFrame(told.id, invalidRequest(told.reason)));
       else link.receive(item);
     } else {
       open += 1;
@@ -52,7 +53,9 @@ const inBatch =
 
 /** Every request in it with a readable id gets an answer of its own, so that nobody waits for ever. */
 const refuse = (items: readonly unknown[], reason: string, link: Link): void => {
-  const ids = items.flatMap((item): readonly RequestId[] => (isObject(item) && isRequestId(item['id']) && 'method' in item ? [item['id']] : []));
+  const ids = items.flatMap((item): readonly RequestId[] =>
+    isObject(item) && isRequestId(item['id']) && 'method' in item ? [item['id']] : [],
+  );
   const free = ids.filter((id) => !link.demultiplexer.has(id));
   for (const id of free.length === 0 ? [undefined] : free) link.send(errorFrame(id, invalidRequest(reason)));
 };

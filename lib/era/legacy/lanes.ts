@@ -13,18 +13,19 @@ import { pruned } from './pruned.ts';
 
 export interface Lane {
   /** What is wrong with these parameters; undefined where nothing is. */
-  problem(params: unknown): string | undefined;
+  readonly problem: (params: unknown) => string | undefined;
   /** Whether a server that declared these capabilities has this method. */
-  offeredBy(capabilities: JsonObject): boolean;
-  down(emission: Emission): Emission;
+  readonly offeredBy: (capabilities: JsonObject) => boolean;
+  /** What comes back, as this revision says it. */
+  readonly down: (emission: Emission) => Emission;
 }
 
 const known = new WeakMap<MethodTable, Map<LegacyRevision, ReadonlyMap<string, Lane>>>();
 
 /** The methods that a client may call at this revision. */
 export const lanes = (table: MethodTable, revision: LegacyRevision): ReadonlyMap<string, Lane> => {
-  let byRevision = known.get(table);
-  if (byRevision === undefined) known.set(table, (byRevision = new Map()));
+  const byRevision = known.get(table) ?? new Map<LegacyRevision, ReadonlyMap<string, Lane>>();
+  known.set(table, byRevision);
   let made = byRevision.get(revision);
   if (made === undefined) byRevision.set(revision, (made = makeLanes(table, revision)));
   return made;

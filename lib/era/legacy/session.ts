@@ -6,12 +6,25 @@
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle
  */
 import { filter, map, of, throwError, type Observable } from 'rxjs';
-import { isAnswer, type Context, type Emission, type Exchange, type Notification, type Request } from '../../exchange/exchange.ts';
+import {
+  isAnswer,
+  type Context,
+  type Emission,
+  type Exchange,
+  type Notification,
+  type Request,
+} from '../../exchange/exchange.ts';
 import { translate } from '../../exchange/translate.ts';
 import { invalidParams, methodNotFound } from '../../frame/errors.ts';
 import { isObject, type JsonObject } from '../../frame/frame.ts';
 import { methods, type MethodTable } from '../../protocol/methods.ts';
-import { isLegacy, latestLegacyRevision, legacyRevisions, metaKeys, type LegacyRevision } from '../../protocol/revisions.ts';
+import {
+  isLegacy,
+  latestLegacyRevision,
+  legacyRevisions,
+  metaKeys,
+  type LegacyRevision,
+} from '../../protocol/revisions.ts';
 import { discoverMethod } from '../classify.ts';
 import { downError, downHandshake } from './down.ts';
 import { lanes, lanesOffered, type Lane } from './lanes.ts';
@@ -32,9 +45,9 @@ export interface Session {
   /** Answers the requests of this session. */
   readonly exchange: Exchange;
   /** Takes the peer's notifications. */
-  notification(notification: Notification): void;
+  readonly notification: (notification: Notification) => void;
   /** Ends the session's subscriptions. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** The log level of a peer that has set none: these revisions leave it to the server (LOG-04). */
@@ -97,7 +110,11 @@ export const legacySession = (inside: Exchange, options: SessionOptions): Sessio
     if (method === 'ping') return of({ result: {} });
     if (method === 'initialize') return initialize(request, context);
     if (agreed === undefined)
-      return refuse(invalidParams(`${method} needs a session: send initialize first, or put "${metaKeys.protocolVersion}" into every request's _meta`));
+      return refuse(
+        invalidParams(
+          `${method} needs a session: send initialize first, or put "${metaKeys.protocolVersion}" into every request's _meta`,
+        ),
+      );
     const lane = agreed.lanes.get(method);
     if (lane === undefined) return refuse(methodNotFound(method));
     const problem = lane.problem(request.params);
@@ -113,9 +130,10 @@ export const legacySession = (inside: Exchange, options: SessionOptions): Sessio
     },
     exchange,
     notification: ({ method }) => {
-      if (method === 'notifications/initialized' && agreed !== undefined) watched.lists(agreed.capabilities, agreed.meta);
+      if (method === 'notifications/initialized' && agreed !== undefined)
+        watched.lists(agreed.capabilities, agreed.meta);
     },
-    close: watched.close,
+    close: () => watched.close(),
   };
 };
 

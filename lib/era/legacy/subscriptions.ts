@@ -5,20 +5,18 @@
  * @see https://modelcontextprotocol.io/specification/2025-11-25/server/resources#subscriptions
  */
 import { Observable, Subscription } from 'rxjs';
-import { listenMethod } from '../../exchange/envelope.ts';
+import { acknowledgedMethod, listenMethod } from '../../exchange/envelope.ts';
 import { isAnswer, type Context, type Emission, type Exchange, type Notification } from '../../exchange/exchange.ts';
 import { codes, RpcError } from '../../frame/errors.ts';
-import { isObject, type JsonObject } from '../../frame/frame.ts';
-
-export const acknowledgedMethod = 'notifications/subscriptions/acknowledged';
+import { isArray, isObject, type JsonObject } from '../../frame/frame.ts';
 
 export interface Subscriptions {
   /** Answers once the resource is watched; fails where the server does not know it. */
-  subscribe(uri: string, meta: JsonObject, context: Context): Observable<Emission>;
-  unsubscribe(uri: string): void;
+  readonly subscribe: (uri: string, meta: JsonObject, context: Context) => Observable<Emission>;
+  readonly unsubscribe: (uri: string) => void;
   /** Listens for the list changes that the server declared. */
-  lists(capabilities: JsonObject, meta: JsonObject): void;
-  close(): void;
+  readonly lists: (capabilities: JsonObject, meta: JsonObject) => void;
+  readonly close: () => void;
 }
 
 export const subscriptions = (inside: Exchange, unsolicited: (notification: Notification) => void): Subscriptions => {
@@ -47,7 +45,9 @@ export const subscriptions = (inside: Exchange, unsolicited: (notification: Noti
             if (isAnswer(emission)) return;
             if (emission.method !== acknowledgedMethod) return unsolicited(emission);
             if (honours(emission, uri)) return done();
-            subscriber.error(new RpcError({ code: codes.resourceNotFound, message: `resource not found: ${uri}`, data: { uri } }));
+            subscriber.error(
+              new RpcError({ code: codes.resourceNotFound, message: `resource not found: ${uri}`, data: { uri } }),
+            );
             watch.unsubscribe();
           },
           error: (error: unknown) => {
@@ -84,7 +84,7 @@ export const subscriptions = (inside: Exchange, unsolicited: (notification: Noti
 const honours = ({ params }: Notification, uri: string): boolean => {
   const notifications = params?.['notifications'];
   const honoured = isObject(notifications) ? notifications['resourceSubscriptions'] : undefined;
-  return Array.isArray(honoured) && honoured.includes(uri);
+  return isArray(honoured) && honoured.includes(uri);
 };
 
 /** The listen filter for the list changes that these capabilities promise; undefined where they promise none. */

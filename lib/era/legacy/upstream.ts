@@ -4,12 +4,29 @@
  *
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle
  */
-import { catchError, combineLatest, concat, concatMap, defer, filter, finalize, map, merge, NEVER, of, switchMap, takeWhile, throwError, type Observable } from 'rxjs';
+import {
+  catchError,
+  combineLatest,
+  concat,
+  concatMap,
+  defer,
+  filter,
+  lastValueFrom,
+  map,
+  merge,
+  NEVER,
+  Observable,
+  of,
+  shareReplay,
+  switchMap,
+  takeWhile,
+  throwError,
+} from 'rxjs';
 import { isAnswer, type Emission, type Exchange, type Notification, type Request } from '../../exchange/exchange.ts';
-import { listenMethod } from '../../exchange/envelope.ts';
+import { acknowledgedMethod, listenMethod } from '../../exchange/envelope.ts';
 import { translate } from '../../exchange/translate.ts';
 import { codes, NotSupported, RpcError } from '../../frame/errors.ts';
-import { isObject, type JsonObject } from '../../frame/frame.ts';
+import { isArray, isObject, type JsonObject } from '../../frame/frame.ts';
 import { offers } from '../../protocol/capability.ts';
 import { loggingLevels } from '../../protocol/level.ts';
 import { rowsAt, type MethodTable, type Row } from '../../protocol/methods.ts';
@@ -17,7 +34,6 @@ import { metaKeys, type LegacyRevision } from '../../protocol/revisions.ts';
 import { discoverMethod } from '../classify.ts';
 import { foreignMeta } from './meta.ts';
 import { pruned } from './pruned.ts';
-import { acknowledgedMethod } from './subscriptions.ts';
 
 export interface Upstream {
   readonly revision: LegacyRevision;
@@ -64,7 +80,13 @@ export const legacyUpstream = (upstream: Upstream): Exchange => {
     if (mine !== undefined) return mine(request);
     const row = rows.get(method);
     if (row === undefined)
-      return throwError(() => new NotSupported({ method, message: `${method} does not exist at revision ${revision}, which the server speaks` }));
+      return throwError(
+        () =>
+          new NotSupported({
+            method,
+            message: `${method} does not exist at revision ${revision}, which the server speaks`,
+          }),
+      );
     const asked = translate(
       ask({ method, ...downParams(params, row, revision) }, context),
       (emission) => (isAnswer(emission) ? { result: upResult(emission.result, row) } : emission),
@@ -75,7 +97,11 @@ export const legacyUpstream = (upstream: Upstream): Exchange => {
   };
 };
 
-const downParams = (params: JsonObject | undefined, row: Row, revision: LegacyRevision): { readonly params?: JsonObject } => {
+const downParams = (
+  params: JsonObject | undefined,
+  row: Row,
+  revision: LegacyRevision,
+): { readonly params?: JsonObject } => {
   if (params === undefined) return {};
   const { _meta } = params;
   const foreign = foreignMeta(_meta);
@@ -117,21 +143,29 @@ const levelOf = (ask: Exchange, rows: ReadonlyMap<string, Row>): ((level: string
 
 /** Watches a resource while anybody does: one `resources/subscribe` for all who listen to the same URI. */
 const watchOf = (ask: Exchange): ((uri: string) => Observable<boolean>) => {
-  const watchers = new Map<string, number>();
-  return (uri) =>
-    defer(() => {
-      const others = watchers.get(uri) ?? 0;
-      watchers.set(uri, others + 1);
-      const subscribed = others > 0 ? of(true) : ask({ method: 'resources/subscribe', params: { uri } }, {}).pipe(map(() => true), catchError(() => of(false)));
-      return merge(subscribed, NEVER).pipe(
-        finalize(() => {
-          const left = (watchers.get(uri) ?? 1) - 1;
-          if (left > 0) return void watchers.set(uri, left);
-          watchers.delete(uri);
-          ask({ method: 'resources/unsubscribe', params: { uri } }, {}).subscribe({ error: () => undefined });
-        }),
-      );
+  const watches = new Map<string, Observable<boolean>>();
+  const watch = (uri: string): Observable<boolean> => {
+    const watched$ = new Observable<boolean>((subscriber) => {
+      const subscribing = ask({ method: 'resources/subscribe', params: { uri } }, {}).subscribe({
+        next: () => subscriber.next(true),
+        error: () => subscriber.next(false),
+      });
+      return () => {
+        subscribing.unsubscribe();
+        watches.delete(uri);
+        // Nobody waits for the answer, and a connection that has gone needs no farewell.
+        lastValueFrom(ask({ method: 'resources/unsubscribe', params: { uri } }, {}), { defaultValue: undefined }).catch(
+          () => undefined,
+        );
+      };
     });
+    return watched$.pipe(shareReplay({ bufferSize: 1, refCount: true }));
+  };
+  return (uri) => {
+    const watched = watches.get(uri) ?? watch(uri);
+    watches.set(uri, watched);
+    return watched;
+  };
 };
 
 /**
@@ -145,10 +179,13 @@ const listen = (
   watch: (uri: string) => Observable<boolean>,
 ): Observable<Emission> => {
   const wanted = isObject(params?.['notifications']) ? params['notifications'] : {};
-  const asked = Array.isArray(wanted['resourceSubscriptions']) ? wanted['resourceSubscriptions'].map(String) : [];
+  const asked = isArray(wanted['resourceSubscriptions']) ? wanted['resourceSubscriptions'].map(String) : [];
   const flags = Object.keys(listFlags).filter((flag) => wanted[flag] === true && declares(discovered, listFlags[flag]));
   const uris = declares(discovered, 'resources.subscribe') ? asked : [];
-  const watched = uris.length === 0 ? merge(of([]), NEVER) : combineLatest(uris.map((uri) => watch(uri).pipe(map((done) => (done ? [uri] : [])))));
+  const watched =
+    uris.length === 0
+      ? merge(of([]), NEVER)
+      : combineLatest(uris.map((uri) => watch(uri).pipe(map((done) => (done ? [uri] : [])))));
   const notices = rowsAt(table, revision, 'server');
   return watched.pipe(
     map((each) => each.flat()),
@@ -160,7 +197,9 @@ const listen = (
       const passes = ({ method, params: said }: Notification): boolean => {
         const flag = notices.get(method)?.notice;
         if (flag === undefined) return false;
-        return flag === 'resourceSubscriptions' ? honoured.some((uri) => covers(uri, said?.['uri'])) : flags.includes(flag);
+        return flag === 'resourceSubscriptions'
+          ? honoured.some((uri) => covers(uri, said?.['uri']))
+          : flags.includes(flag);
       };
       return concat(
         of({ method: acknowledgedMethod, params: { notifications } }),
@@ -185,4 +224,5 @@ const declares = (discovered: JsonObject, path: string | undefined): boolean =>
 
 /** An update may name a part of the resource that was subscribed (RES-14). */
 const covers = (subscribed: string, uri: unknown): boolean =>
-  uri === subscribed || (typeof uri === 'string' && uri.startsWith(subscribed.endsWith('/') ? subscribed : `${subscribed}/`));
+  uri === subscribed ||
+  (typeof uri === 'string' && uri.startsWith(subscribed.endsWith('/') ? subscribed : `${subscribed}/`));

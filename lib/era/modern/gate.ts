@@ -38,7 +38,8 @@ export const gate = ({ revisions = modernRevisions, table = methods }: GateOptio
         message: `protocol version ${JSON.stringify(version)} is not supported here`,
         data: { supported: revisions, requested: version },
       });
-    if (!isObject(meta[metaKeys.clientCapabilities])) return invalidParams(`_meta["${metaKeys.clientCapabilities}"] must be an object`);
+    if (!isObject(meta[metaKeys.clientCapabilities]))
+      return invalidParams(`_meta["${metaKeys.clientCapabilities}"] must be an object`);
     const level = meta[metaKeys.logLevel];
     if (level !== undefined && !loggingLevels.some((known) => known === level))
       return invalidParams(`_meta["${metaKeys.logLevel}"] must be one of ${loggingLevels.join(', ')}`);

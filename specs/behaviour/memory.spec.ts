@@ -1,0 +1,4 @@
+import { behaves } from './suite.ts';
+import { memory } from './wirings.ts';
+
+behaves(memory);

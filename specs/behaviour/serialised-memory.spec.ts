@@ -1,0 +1,4 @@
+import { behaves } from './suite.ts';
+import { serialisedMemory } from './wirings.ts';
+
+behaves(serialisedMemory);

@@ -1,0 +1,4 @@
+import { behaves } from './suite.ts';
+import { socketWiring } from './wirings.ts';
+
+behaves(socketWiring);

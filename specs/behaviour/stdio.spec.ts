@@ -1,0 +1,4 @@
+import { behaves } from './suite.ts';
+import { stdioWiring } from './wirings.ts';
+
+behaves(stdioWiring);
