@@ -40,8 +40,8 @@ const bundle = async (outdir: string): Promise<Metafile> => {
     conditions: ['es2015', 'import'],
     target: ['es2022', 'node20'],
     external,
-    minifySyntax: true,
-    minifyWhitespace: true,
+    // Names included: what a script loads first is read before it runs, and the maps give them back.
+    minify: true,
     sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'none',

@@ -1,5 +1,5 @@
 /** The last lines of a file as a resource that can be watched: an update for each time it grows. */
-import { distinctUntilChanged, map, switchMap, type Observable } from 'rxjs';
+import { concatMap, distinctUntilChanged, map, type Observable } from 'rxjs';
 import { invalidParams, resourceTemplate, type Feature } from 'rxmcp';
 import { isBinary } from './content.ts';
 import { paths } from './documents.ts';
@@ -34,8 +34,8 @@ export const tail = (folder$: Observable<Folder>, read: Reader): Feature => {
       folder$.pipe(
         map(({ files }) => files.get(String(path))),
         distinctUntilChanged(),
-        switchMap(() => lastLines(String(path), signal)),
-        distinctUntilChanged(),
+        // Each change is told, and after the one before: who heard the last has heard of all.
+        concatMap(() => lastLines(String(path), signal)),
       ),
   );
 };

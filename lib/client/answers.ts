@@ -1,5 +1,5 @@
 /** What a client makes of results: defaults filled in, shapes checked, structured content held against its schema. */
-import { InvalidAnswer, NotSupported } from '../frame/errors.ts';
+import { InvalidAnswer, NotSupported, quoted } from '../frame/errors.ts';
 import type { JsonObject } from '../frame/frame.ts';
 import { validator } from '../protocol/dated.ts';
 import type { Row } from '../protocol/methods.ts';
@@ -19,7 +19,7 @@ export const answersOf = (method: string, { result: schema, cacheable }: Row): R
     if (resultType !== 'complete')
       throw new InvalidAnswer({
         method,
-        message: `the answer to ${method} has an unknown resultType: ${JSON.stringify(resultType)}`,
+        message: `the answer to ${method} has an unknown resultType: ${quoted(resultType)}`,
       });
     const flaw = problem(result);
     if (flaw !== undefined)

@@ -5,7 +5,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/cancellation
  */
 import type { Observer, Subscription } from 'rxjs';
-import { codes, invalidRequest, RpcError } from '../frame/errors.ts';
+import { codes, invalidRequest, quoted, RpcError } from '../frame/errors.ts';
 import type { RequestFrame, RequestId, ResponseFrame, NotificationFrame } from '../frame/frame.ts';
 import { Envelope, listenMethod } from './envelope.ts';
 import { isAnswer, type Context, type Emission, type Exchange } from './exchange.ts';
@@ -64,7 +64,7 @@ export class Demultiplexer {
     const { send = this.options.send } = options;
     if (this.#inflight.has(id)) {
       // With the id, this error would answer the first request.
-      send(errorFrame(undefined, invalidRequest(`id ${JSON.stringify(id)} is already in flight`)));
+      send(errorFrame(undefined, invalidRequest(`id ${quoted(id)} is already in flight`)));
       options.ended?.();
     } else if (this.#inflight.size >= this.#limit) {
       send(

@@ -77,8 +77,14 @@ export class NoCommonRevision extends TaggedError('NoCommonRevision')<{
 /** Something that a user of this library wrote cannot work; raised where it was written, before anything runs. */
 export class Misconfigured extends TaggedError('Misconfigured')<{ readonly message: string }> {}
 
+/** A name that a peer chose, as an error message may repeat it: short, and on one line. */
+export const quoted = (name: unknown): string => {
+  const text = String(name);
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+};
+
 export const methodNotFound = (method: string): RpcError =>
-  new RpcError({ code: codes.methodNotFound, message: `method not found: ${method}` });
+  new RpcError({ code: codes.methodNotFound, message: `method not found: ${quoted(method)}` });
 
 export const invalidParams = (message: string, data?: unknown): RpcError =>
   new RpcError({ code: codes.invalidParams, message, ...(data === undefined ? {} : { data }) });

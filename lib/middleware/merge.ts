@@ -2,7 +2,7 @@
 import { catchError, filter, forkJoin, map, merge, Observable, of, throwError } from 'rxjs';
 import { acknowledgedMethod, listenMethod } from '../exchange/envelope.ts';
 import { isAnswer, type Context, type Emission, type Exchange, type Request } from '../exchange/exchange.ts';
-import { codes, invalidParams, methodNotFound, RpcError } from '../frame/errors.ts';
+import { codes, invalidParams, methodNotFound, quoted, RpcError } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
 import type { Implementation } from '../protocol/peer.ts';
@@ -41,7 +41,7 @@ export const mergeServers = (
     const name = ref ?? (row?.nameIn === 'name' ? params?.['name'] : undefined);
     if (name !== undefined) {
       const part = named.get(String(name).split(separator, 1)[0] ?? '');
-      return part === undefined ? throwError(() => invalidParams(`unknown: ${String(name)}`)) : part(request, context);
+      return part === undefined ? throwError(() => invalidParams(`unknown: ${quoted(name)}`)) : part(request, context);
     }
     return row?.cacheable === true && row.nameIn === undefined
       ? list(all, request, context)

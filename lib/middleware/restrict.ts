@@ -1,7 +1,7 @@
 /** Shows and lets through only some of a server's tools, resources and prompts. */
 import { map, throwError } from 'rxjs';
 import { isAnswer, type Context, type Middleware } from '../exchange/exchange.ts';
-import { invalidParams } from '../frame/errors.ts';
+import { invalidParams, quoted } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
 
@@ -49,7 +49,7 @@ export const restrict = (rules: Restrictions, table: MethodTable = methods): Mid
     const nameIn = table[method]?.nameIn;
     if (kind !== undefined && nameIn !== undefined && !permitted(kind, params?.[nameIn], context))
       return throwError(() =>
-        invalidParams(`unknown: ${String(params?.[nameIn])}`, nameIn === 'uri' ? { uri: params?.['uri'] } : undefined),
+        invalidParams(`unknown: ${quoted(params?.[nameIn])}`, nameIn === 'uri' ? { uri: params?.['uri'] } : undefined),
       );
     return next(request, context).pipe(
       map((emission) => (isAnswer(emission) ? { result: shown(emission.result, context) } : emission)),

@@ -90,7 +90,8 @@ const given = (variables: readonly Variable[], values: TemplateVariables): Expan
   Object.setPrototypeOf(own, null);
   for (const { name } of variables) {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
-    if (value !== undefined) own[name] = isArray(value) ? [...value] : typeof value === 'object' && value !== null ? { ...value } : value;
+    if (value !== undefined)
+      own[name] = isArray(value) ? [...value] : typeof value === 'object' && value !== null ? { ...value } : value;
   }
   return own;
 };

@@ -4,7 +4,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/server/resources
  */
 import type { Answering } from '../exchange/bridge.ts';
-import { invalidParams, Misconfigured, type RpcError } from '../frame/errors.ts';
+import { invalidParams, Misconfigured, quoted, type RpcError } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import type { Resource, ResourceContents } from '../protocol/content.ts';
 import type { ResourceTemplate } from '../protocol/resources.ts';
@@ -139,7 +139,7 @@ const presentedResource = ({ mimeType, annotations, ...rest }: ResourcePresentat
 });
 
 /** The error that says so on every revision; older ones have a code of their own for it (RES-07, RES-08). */
-export const notFound = (uri: string): RpcError => invalidParams(`resource not found: ${uri}`, { uri });
+export const notFound = (uri: string): RpcError => invalidParams(`resource not found: ${quoted(uri)}`, { uri });
 
 /** A read's value as its result. */
 const contents = (value: unknown, uri: string, mimeType: string | undefined): JsonObject => {

@@ -86,8 +86,9 @@ class Run<A> implements Sink {
   }
 
   unsubscribe(): void {
+    // An answer that was given has not been cancelled; a stream that was read only up to it is to be let go all the same.
+    if (!this.#over) this.#call.abort();
     this.#over = true;
-    this.#call.abort();
     this.#stop?.();
   }
 

@@ -6,7 +6,7 @@
 import { of, switchMap, throwError, type Observable } from 'rxjs';
 import type { Context, Emission, Exchange, Request } from '../exchange/exchange.ts';
 import { listenMethod } from '../exchange/envelope.ts';
-import { invalidParams, methodNotFound } from '../frame/errors.ts';
+import { invalidParams, methodNotFound, quoted } from '../frame/errors.ts';
 import { isObject, type JsonObject } from '../frame/frame.ts';
 import type { Implementation, ServerCapabilities } from '../protocol/peer.ts';
 import { metaKeys, modernRevisions } from '../protocol/revisions.ts';
@@ -169,7 +169,7 @@ const toolHandlers = (desk: Desk): readonly (readonly [string, Handler])[] => [
 
 const callTool = (tool: AnyTool | undefined, sign: Sign, request: Request, context: Context): Observable<Emission> => {
   const { params } = request;
-  if (tool === undefined) return throwError(() => invalidParams(`unknown tool: ${String(params?.['name'])}`));
+  if (tool === undefined) return throwError(() => invalidParams(`unknown tool: ${quoted(params?.['name'])}`));
   const work = (verdict: Verdict): Observable<Emission> =>
     verdict.ok
       ? run(tool.work, verdict.value, sign, request, context)
@@ -233,7 +233,7 @@ const getPrompt = (
   context: Context,
 ): Observable<Emission> => {
   const { params } = request;
-  if (prompt === undefined) return throwError(() => invalidParams(`unknown prompt: ${String(params?.['name'])}`));
+  if (prompt === undefined) return throwError(() => invalidParams(`unknown prompt: ${quoted(params?.['name'])}`));
   const given = isObject(params?.['arguments']) ? params['arguments'] : {};
   const problem = prompt.problem(given);
   return problem === undefined
@@ -257,7 +257,7 @@ const completionHandlers = ({ stock: { prompts, resources }, sign }: Desk): read
     if (ref['type'] === 'ref/prompt')
       return prompts.look(({ byKey }) => {
         const prompt = byKey.get(String(ref['name']));
-        if (prompt === undefined) return throwError(() => invalidParams(`unknown prompt: ${String(ref['name'])}`));
+        if (prompt === undefined) return throwError(() => invalidParams(`unknown prompt: ${quoted(ref['name'])}`));
         return complete(
           prompt.complete,
           (prompt.definition.arguments ?? []).map(({ name }) => name),

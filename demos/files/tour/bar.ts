@@ -16,7 +16,6 @@ const bar = (): Display => {
     barCompleteChar: '█',
     barIncompleteChar: '░',
     hideCursor: true,
-    clearOnComplete: true,
     stream: process.stdout,
     fps: 30,
   });

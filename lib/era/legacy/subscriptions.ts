@@ -7,7 +7,7 @@
 import { Observable, Subscription } from 'rxjs';
 import { acknowledgedMethod, listenMethod } from '../../exchange/envelope.ts';
 import { isAnswer, type Context, type Emission, type Exchange, type Notification } from '../../exchange/exchange.ts';
-import { codes, RpcError } from '../../frame/errors.ts';
+import { codes, quoted, RpcError } from '../../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../../frame/frame.ts';
 
 export interface Subscriptions {
@@ -46,7 +46,11 @@ export const subscriptions = (inside: Exchange, unsolicited: (notification: Noti
             if (emission.method !== acknowledgedMethod) return unsolicited(emission);
             if (honours(emission, uri)) return done();
             subscriber.error(
-              new RpcError({ code: codes.resourceNotFound, message: `resource not found: ${uri}`, data: { uri } }),
+              new RpcError({
+                code: codes.resourceNotFound,
+                message: `resource not found: ${quoted(uri)}`,
+                data: { uri },
+              }),
             );
             watch.unsubscribe();
           },

@@ -6,7 +6,7 @@
  */
 import { map, throwError } from 'rxjs';
 import { isAnswer, type Emission, type Exchange, type Middleware, type Request } from '../../exchange/exchange.ts';
-import { codes, invalidParams, methodNotFound, RpcError } from '../../frame/errors.ts';
+import { codes, invalidParams, methodNotFound, quoted, RpcError } from '../../frame/errors.ts';
 import { isObject } from '../../frame/frame.ts';
 import { validator } from '../../protocol/dated.ts';
 import { loggingLevels } from '../../protocol/level.ts';
@@ -35,7 +35,7 @@ export const gate = ({ revisions = modernRevisions, table = methods }: GateOptio
     if (!isModern(version) || !revisions.includes(version))
       return new RpcError({
         code: codes.unsupportedProtocolVersion,
-        message: `protocol version ${JSON.stringify(version)} is not supported here`,
+        message: `protocol version ${quoted(version)} is not supported here`,
         data: { supported: revisions, requested: version },
       });
     if (!isObject(meta[metaKeys.clientCapabilities]))

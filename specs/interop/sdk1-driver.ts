@@ -1,0 +1,66 @@
+/** The official SDK 1.x: one package, the handshake's revisions only. */
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import {
+  LoggingMessageNotificationSchema,
+  PromptListChangedNotificationSchema,
+  ResourceListChangedNotificationSchema,
+  ResourceUpdatedNotificationSchema,
+  ToolListChangedNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js';
+import { Subject } from 'rxjs';
+import type { Connect, Driver } from './driver.ts';
+
+type Heard<O> = O extends { subscribe(observer: { next(value: infer T): void }): unknown } ? T : never;
+
+export const sdk1: Connect = async (command, args, env) => {
+  const client = new Client({ name: 'sdk1', version: '1.0.0' });
+  let revision: string | undefined;
+  const transport = Object.assign(new StdioClientTransport({ command, args: [...args], env }), {
+    // What the handshake agreed is told to transports only.
+    setProtocolVersion: (agreed: string) => void (revision = agreed),
+  });
+  const updated$ = new Subject<string>();
+  const listed$ = new Subject<string>();
+  const log$ = new Subject<Heard<Driver['log$']>>();
+  const errors: Error[] = [];
+  client.onerror = (error) => errors.push(error);
+  client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => updated$.next(params.uri));
+  client.setNotificationHandler(ToolListChangedNotificationSchema, () => listed$.next('tools'));
+  client.setNotificationHandler(PromptListChangedNotificationSchema, () => listed$.next('prompts'));
+  client.setNotificationHandler(ResourceListChangedNotificationSchema, () => listed$.next('resources'));
+  client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => log$.next(params));
+  await client.connect(transport);
+  let level: string | undefined;
+
+  return {
+    revision,
+    server: client.getServerVersion(),
+    instructions: client.getInstructions(),
+    capabilities: client.getServerCapabilities(),
+    tools: async () => (await client.listTools()).tools,
+    prompts: async () => (await client.listPrompts()).prompts,
+    resources: async () => (await client.listResources()).resources,
+    templates: async () => (await client.listResourceTemplates()).resourceTemplates,
+    call: async (name, given, { level: wanted, ...options } = {}) => {
+      if (wanted !== undefined && wanted !== level) await client.setLoggingLevel((level = wanted));
+      return client.callTool({ name, arguments: given }, undefined, options);
+    },
+    read: async (uri) => (await client.readResource({ uri })).contents,
+    prompt: async (name, given) => (await client.getPrompt({ name, arguments: given })).messages,
+    complete: async (ref, name, value, resolved) =>
+      (await client.complete({ ref, argument: { name, value }, ...(resolved && { context: { arguments: resolved } }) }))
+        .completion.values,
+    watch: async (uri) => {
+      await client.subscribeResource({ uri });
+      return () => client.unsubscribeResource({ uri });
+    },
+    watchLists: () => Promise.resolve(),
+    updated$,
+    listed$,
+    log$,
+    errors,
+    ping: () => client.ping(),
+    close: () => client.close(),
+  };
+};

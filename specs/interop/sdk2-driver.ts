@@ -1,0 +1,82 @@
+/** The official SDK 2.x: its client speaks both eras, one at a time. */
+import { Client, type McpSubscription, type VersionNegotiationMode } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { Subject } from 'rxjs';
+import type { Connect, Driver } from './driver.ts';
+
+type Heard<O> = O extends { subscribe(observer: { next(value: infer T): void }): unknown } ? T : never;
+
+/** @param mode - which eras it tries */
+export const sdk2 =
+  (mode: VersionNegotiationMode): Connect =>
+  async (command, args, env) => {
+    const client = new Client({ name: 'sdk2', version: '1.0.0' }, { versionNegotiation: { mode } });
+    const updated$ = new Subject<string>();
+    const listed$ = new Subject<string>();
+    const log$ = new Subject<Heard<Driver['log$']>>();
+    const errors: Error[] = [];
+    client.onerror = (error) => errors.push(error);
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => updated$.next(params.uri));
+    client.setNotificationHandler('notifications/tools/list_changed', () => listed$.next('tools'));
+    client.setNotificationHandler('notifications/prompts/list_changed', () => listed$.next('prompts'));
+    client.setNotificationHandler('notifications/resources/list_changed', () => listed$.next('resources'));
+    client.setNotificationHandler('notifications/message', ({ params }) => log$.next(params));
+    await client.connect(new StdioClientTransport({ command, args: [...args], env }));
+    const modern = client.getProtocolEra() === 'modern';
+    const open: McpSubscription[] = [];
+    let level: string | undefined;
+
+    return {
+      revision: client.getNegotiatedProtocolVersion(),
+      server: client.getServerVersion(),
+      instructions: client.getInstructions(),
+      capabilities: client.getServerCapabilities(),
+      tools: async () => (await client.listTools()).tools,
+      prompts: async () => (await client.listPrompts()).prompts,
+      resources: async () => (await client.listResources()).resources,
+      templates: async () => (await client.listResourceTemplates()).resourceTemplates,
+      call: async (name, given, { level: wanted, ...options } = {}) => {
+        if (wanted === undefined) return client.callTool({ name, arguments: given }, options);
+        if (modern)
+          return client.callTool(
+            { name, arguments: given, _meta: { 'io.modelcontextprotocol/logLevel': wanted } },
+            options,
+          );
+        if (wanted !== level) await client.setLoggingLevel((level = wanted));
+        return client.callTool({ name, arguments: given }, options);
+      },
+      read: async (uri) => (await client.readResource({ uri })).contents,
+      prompt: async (name, given) => (await client.getPrompt({ name, arguments: given })).messages,
+      complete: async (ref, name, value, resolved) =>
+        (
+          await client.complete({
+            ref,
+            argument: { name, value },
+            ...(resolved && { context: { arguments: resolved } }),
+          })
+        ).completion.values,
+      watch: async (uri) => {
+        if (modern) {
+          const subscription = await client.listen({ resourceSubscriptions: [uri] });
+          return () => subscription.close();
+        }
+        await client.subscribeResource({ uri });
+        return () => client.unsubscribeResource({ uri });
+      },
+      watchLists: async () => {
+        if (modern)
+          open.push(
+            await client.listen({ toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true }),
+          );
+      },
+      updated$,
+      listed$,
+      log$,
+      errors,
+      ping: modern ? undefined : () => client.ping(),
+      close: async () => {
+        await Promise.all(open.map((subscription) => subscription.close()));
+        await client.close();
+      },
+    };
+  };
