@@ -1,6 +1,15 @@
 /** Every file of the folder as a resource: a list that is live, and a template for whoever knows a path. */
 import { filter, firstValueFrom, map, skip, take, throttleTime, type Observable } from 'rxjs';
-import { invalidParams, resource, resources, resourceTemplate, updates, type Call, type Completer, type Feature } from 'rxmcp';
+import {
+  invalidParams,
+  resource,
+  resources,
+  resourceTemplate,
+  updates,
+  type Call,
+  type Completer,
+  type Feature,
+} from 'rxmcp';
 import { textOf, typeByName } from './content.ts';
 import type { Folder } from './folder.ts';
 import type { Reader } from './read.ts';
@@ -15,20 +24,22 @@ const gatherMs = 50;
 export const uriOf = (path: string): string => `file:///${path.split('/').map(encodeURIComponent).join('/')}`;
 
 /** A file's content as text or base64, under the URI that it was asked for. */
-const documentOf = (read: Reader, cap: number) => async (path: string, uri: string, { signal }: Call) => {
-  const file = await read.whole(path, cap, signal);
-  if (file === undefined) return undefined;
-  if ('tooLarge' in file)
-    throw invalidParams(`${path} has ${file.tooLarge} bytes; files of more than ${cap} bytes are not served`, {
-      size: file.tooLarge,
-      cap,
-    });
-  const text = textOf(file.bytes);
-  const mimeType = typeByName(path) ?? (text === undefined ? 'application/octet-stream' : 'text/plain');
-  return text === undefined
-    ? { uri, mimeType, blob: Buffer.from(file.bytes).toString('base64') }
-    : { uri, mimeType, text };
-};
+const documentOf =
+  (read: Reader, cap: number) =>
+  async (path: string, uri: string, { signal }: Call) => {
+    const file = await read.whole(path, cap, signal);
+    if (file === undefined) return undefined;
+    if ('tooLarge' in file)
+      throw invalidParams(`${path} has ${file.tooLarge} bytes; files of more than ${cap} bytes are not served`, {
+        size: file.tooLarge,
+        cap,
+      });
+    const text = textOf(file.bytes);
+    const mimeType = typeByName(path) ?? (text === undefined ? 'application/octet-stream' : 'text/plain');
+    return text === undefined
+      ? { uri, mimeType, blob: Buffer.from(file.bytes).toString('base64') }
+      : { uri, mimeType, text };
+  };
 
 /**
  * @param folder$ - the folder, shared: a subscription more costs nothing
@@ -39,7 +50,9 @@ export const documents = (folder$: Observable<Folder>, read: Reader, cap = defau
   const listed = (path: string) => {
     const uri = uriOf(path);
     const mimeType = typeByName(path);
-    return resource(uri, { name: path, ...(mimeType === undefined ? undefined : { mimeType }) }, (call) => document(path, uri, call));
+    return resource(uri, { name: path, ...(mimeType === undefined ? undefined : { mimeType }) }, (call) =>
+      document(path, uri, call),
+    );
   };
   const list$ = folder$.pipe(
     filter(({ change }) => change?.kind !== 'changed'),
@@ -58,7 +71,12 @@ export const documents = (folder$: Observable<Folder>, read: Reader, cap = defau
     updates(changed$),
     resourceTemplate(
       'file:///{+path}',
-      { name: 'file', title: 'A file of the folder', description: `Text or base64, up to ${cap} bytes.`, complete: { path: paths(folder$) } },
+      {
+        name: 'file',
+        title: 'A file of the folder',
+        description: `Text or base64, up to ${cap} bytes.`,
+        complete: { path: paths(folder$) },
+      },
       ({ path }, call, uri) => document(String(path), uri, call),
     ),
   ];

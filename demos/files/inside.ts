@@ -78,4 +78,5 @@ const resolved = (path: string): Promise<string | undefined> => unlessMissing(re
 
 const statsOf = (path: string): Promise<Stats | undefined> => unlessMissing(lstat(path));
 
-const refused = (path: string, why: string): RpcError => invalidParams(`refused: ${JSON.stringify(path.slice(0, 200))} ${why}`);
+const refused = (path: string, why: string): RpcError =>
+  invalidParams(`refused: ${JSON.stringify(path.slice(0, 200))} ${why}`);

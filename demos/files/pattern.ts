@@ -33,7 +33,7 @@ export interface Pattern {
 export const pattern = (source: string, ignoreCase: boolean, longest: number): Pattern => {
   const compiled = compile(source, ignoreCase);
   return {
-    linesIn: async function* (text, signal) {
+    async *linesIn(text, signal) {
       let since = performance.now();
       for (let at = 0, line = 1; at <= text.length; line += 1) {
         const newline = text.indexOf('\n', at);
@@ -60,7 +60,9 @@ const compile = (source: string, ignoreCase: boolean): RE2JS => {
   try {
     compiled = RE2JS.compile(source, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
   } catch (error) {
-    throw new Error(`the pattern is not valid: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`the pattern is not valid: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
   const steps = Number(compiled.programSize());
   if (steps > mostSteps) throw new Error(`the pattern is too large: ${steps} steps, of ${mostSteps} that are allowed`);

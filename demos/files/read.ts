@@ -19,12 +19,20 @@ export interface Reader {
    *
    * @param most - in bytes; `cut` tells whether there is more before them
    */
-  readonly end: (path: string, most: number, signal: AbortSignal) => Promise<{ readonly bytes: Uint8Array; readonly cut: boolean } | undefined>;
+  readonly end: (
+    path: string,
+    most: number,
+    signal: AbortSignal,
+  ) => Promise<{ readonly bytes: Uint8Array; readonly cut: boolean } | undefined>;
 }
 
 /** @param root - the folder, links in its own path resolved */
 export const reader = (root: string, ledger: Ledger): Reader => {
-  const reading = async <T>(path: string, signal: AbortSignal, read: (file: OpenFile) => Promise<T>): Promise<T | undefined> => {
+  const reading = async <T>(
+    path: string,
+    signal: AbortSignal,
+    read: (file: OpenFile) => Promise<T>,
+  ): Promise<T | undefined> => {
     const file = await openInside(root, path);
     if (file === undefined) return undefined;
     try {

@@ -79,7 +79,7 @@ const hunt = (folder: Folder, read: Reader, wanted: Pattern, most: number, signa
   const paths = [...folder.files.keys()].sort();
   const matches: (typeof Match.Type)[] = [];
   let [searched, skipped] = [0, 0];
-  const said = () => `${searched + skipped}/${paths.length} files, ${matches.length} matches`;
+  const said = (done: number) => `${done}/${paths.length} files, ${matches.length} matches`;
   return concat(
     from(paths).pipe(
       concatMap((path) => from(searchFile(path, read, wanted, most - matches.length, signal))),
@@ -88,8 +88,9 @@ const hunt = (folder: Folder, read: Reader, wanted: Pattern, most: number, signa
         else searched += 1;
         matches.push(...(found ?? []));
       }),
-      map((_, index) => progress(index + 1, paths.length, said())),
-      takeWhile(() => matches.length < most, true),
+      map((_, index) => ({ done: index + 1, enough: matches.length >= most })),
+      takeWhile(({ enough }) => !enough, true),
+      map(({ done }) => progress(done, paths.length, said(done))),
     ),
     defer(() =>
       of({

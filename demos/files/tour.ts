@@ -20,6 +20,9 @@ await story(async () => {
   chapter('Connect');
   const start = performance.now();
   const [here, there] = await Promise.all([reach(project), reach(scratch.folder)]);
+  // Whatever happens between here and the last chapter, nothing is left behind.
+  await using _here = here;
+  await using _there = there;
   const { client } = here;
   const startMs = performance.now() - start;
   say('Two servers, each in a process of its own: one for this project, one for an empty temporary folder.');
@@ -39,7 +42,11 @@ await story(async () => {
 
   chapter('Leave');
   const exits = await Promise.all([here.leave(), there.leave()]);
-  check(exits.every((exit) => exit?.code === 0), 'both servers should exit with code 0', exits);
+  check(
+    exits.every((exit) => exit?.code === 0),
+    'both servers should exit with code 0',
+    exits,
+  );
   scratch.remove();
   good('both servers have exited with code 0; no process and no file is left');
 

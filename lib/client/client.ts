@@ -16,14 +16,15 @@ import type { CallToolResult } from '../protocol/tools.ts';
 import type { Limits } from './deadline.ts';
 import type { CallEvent, LogEvent } from './request.ts';
 
-/** How one call differs from the others. */
+/** How one call differs from the others: its time limits, what it hears of, what it carries. */
 export interface CallOptions extends Limits {
-  /** The least severe log lines to hear of. Default: none. */
+  /** The least severe log lines to hear of, on `logs$` where a channel carries many calls. Default: none. */
   readonly logLevel?: LoggingLevel;
   /** Travels in `_meta`: trace context, or keys under a prefix of your own. */
   readonly meta?: JsonObject;
 }
 
+/** The same for a call that is awaited, which a signal can cancel. */
 export interface PromiseOptions extends CallOptions {
   /** Aborting it cancels the call. */
   readonly signal?: AbortSignal;
@@ -48,6 +49,13 @@ export type ToolResult<Tools, N> = CallToolResult & {
       : unknown;
 };
 
+/**
+ * A connected client: every request of the protocol, as a stream or a Promise, and lists that stay fresh.
+ *
+ * Streams ask on subscription, each time anew; unsubscribing cancels. All of them fail with {@link RpcError} for what
+ * the server said, {@link TimedOut}, {@link ConnectionClosed}, {@link NotSupported} (nothing was sent) or {@link
+ * InvalidAnswer}; Promises reject with the same.
+ */
 export interface Client<Tools = unknown> {
   readonly revision: Revision;
   /** What the server calls itself, if it does. */
@@ -58,7 +66,7 @@ export interface Client<Tools = unknown> {
   /** The server as an exchange: to be served again, composed, or asked what this interface does not cover. */
   readonly exchange: Exchange;
 
-  /** Calls a tool on subscription: progress and log lines, then the result. Unsubscribing cancels the call. */
+  /** Calls a tool on subscription: progress, then the result. Unsubscribing cancels the call. */
   call<N extends ToolName<Tools>>(
     name: N,
     args: ToolArgs<Tools, N>,
@@ -100,7 +108,7 @@ export interface Client<Tools = unknown> {
   readonly templates$: Observable<readonly ResourceTemplate[]>;
   /** A resource's content, now and again whenever it changes. */
   resource$(uri: string): Observable<ReadResourceResult>;
-  /** Log lines that belong to no call. */
+  /** Log lines that do not say which call they belong to: over stdio, sockets and memory that is all of them. */
   readonly logs$: Observable<LogEvent>;
   /** What the server tells of, beginning with its acknowledgement; for as long as it is subscribed. */
   listen(wanted: SubscriptionFilter): Observable<Notification>;

@@ -9,6 +9,7 @@ import type { Client } from './client.ts';
 import { Deadlines } from './deadline.ts';
 import { clientOf, type ClientOptions } from './make.ts';
 
+/** Who connects, what it may speak, and how long it waits. */
 export interface ConnectOptions extends ClientOptions, Omit<DialOptions, 'info'> {
   /** Who we are. Default: rxmcp, and its version. */
   readonly info?: Implementation;
@@ -28,13 +29,22 @@ const us: Implementation = { name: 'rxmcp', version: '0.1.0' };
  * where it cannot be opened or breaks. Unsubscribing closes it: calls in flight then fail with `ConnectionClosed`.
  * Subscribe again, or use {@link restart}, for a new connection with a new client.
  *
- * With the type of a server as its type argument the client knows that server's tools.
+ * It finds out which revision the server speaks: the modern request goes first, and a server that does not know it, or
+ * is silent for `probeMs`, is asked to `initialize`. With the type of a server as its type argument the client knows
+ * that server's tools.
+ *
+ * Fails with {@link NoCommonRevision}, with {@link TimedOut} where the server never answers, with {@link
+ * ConnectionClosed}, or with whatever the target fails with (`ProcessExited`).
  *
  * @param target - `spawn(…)`, `socket(…)`, `inMemory(…)`, any {@link Channel}
+ * @param options - see {@link ConnectOptions}; times are in milliseconds
  * @example
- * connect<typeof weather>(spawn('node', ['weather.js'])).pipe(
- *   switchMap((client) => client.call('forecast', { city: 'Oslo' })),
- * )
+ * connect<typeof weather>(spawn('node', ['weather.js']))
+ *   .pipe(switchMap((client) => client.call('forecast', { city: 'Oslo' })))
+ *   .subscribe((event) => {
+ *     if (event.kind === 'result') console.log(event.result.structuredContent?.celsius);
+ *   });
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning#protocol-version-negotiation
  */
 export const connect = <S = Server>(target: Target, options: ConnectOptions = {}): Observable<Client<ToolsIn<S>>> => {
   const endpoint = typeof target === 'function' ? channelEndpoint(target) : target;
@@ -50,7 +60,10 @@ export const connect = <S = Server>(target: Target, options: ConnectOptions = {}
 
 /** A client that is closed by hand. */
 export interface OpenClient<Tools = unknown> extends Client<Tools>, AsyncDisposable {
-  /** Closes the connection; resolves when nothing of it is left, its process included. */
+  /**
+   * Closes the connection; resolves when nothing of it is left, its process included. Of connections through one
+   * `spawn(…)`, it waits for the processes of all.
+   */
   close(): Promise<void>;
   /** Resolves when the connection has ended in good order, rejects when it broke. */
   readonly closed: Promise<void>;
@@ -64,11 +77,16 @@ interface Lingering {
 const lingers = (target: object): target is Lingering => 'closed' in target && typeof target.closed === 'function';
 
 /**
- * The same for those who want a Promise: opens a connection that stays until it is closed.
+ * The same as {@link connect} for those who want a Promise: opens a connection that stays until it is closed.
  *
+ * @param target - `spawn(…)`, `socket(…)`, `inMemory(…)`, any {@link Channel}
+ * @param options - see {@link ConnectOptions}; times are in milliseconds
+ * @returns resolves once the server has answered the first request; rejects with what `connect` would fail with
  * @example
  * await using client = await open(spawn('node', ['weather.js']));
  * const { content } = await client.callTool('forecast', { city: 'Oslo' });
+ * console.log(content);
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning#protocol-version-negotiation
  */
 export const open = <S = Server>(target: Target, options: ConnectOptions = {}): Promise<OpenClient<ToolsIn<S>>> =>
   new Promise((resolve, reject) => {

@@ -17,6 +17,9 @@ export interface Limits {
 export const defaultIdleMs = 60_000;
 export const defaultTotalMs = 900_000;
 
+/** Timers that are set for longer go off at once. */
+const longestTimer = 2 ** 31 - 1;
+
 /** One call under time limits. */
 export interface Watched {
   readonly method: string;
@@ -70,7 +73,7 @@ export class Deadlines {
   #wake(due: number, now: number): void {
     this.#timer?.unsubscribe();
     this.#due = due;
-    this.#timer = this.#scheduler.schedule(() => this.#check(), due - now);
+    this.#timer = this.#scheduler.schedule(() => this.#check(), Math.min(due - now, longestTimer));
   }
 
   #check(): void {

@@ -22,6 +22,7 @@ import type { Deadlines, Limits } from './deadline.ts';
 import { live, once$ } from './live.ts';
 import { logEvent, requestEvents, requestPromise, type Asking, type ResultCheck } from './request.ts';
 
+/** What holds for every call of a connection. */
 export interface ClientOptions extends Limits {
   /** The least severe log lines that every call hears of. Default: none. */
   readonly logLevel?: LoggingLevel;
@@ -169,11 +170,14 @@ const limitsOf = (given: Limits, usual: Limits): Limits => {
 };
 
 /** A token asks for progress, which keeps the idle clock from running out; its value is the edge's to choose. */
-const metaOf = (meta: JsonObject | undefined, level: LoggingLevel | undefined, progress: boolean): JsonObject => ({
-  ...meta,
-  ...(level === undefined ? undefined : { [metaKeys.logLevel]: level }),
-  ...(progress ? { progressToken: 0 } : undefined),
-});
+const metaOf = (meta: JsonObject | undefined, level: LoggingLevel | undefined, progress: boolean): JsonObject => {
+  const wanted = progress ? wantsProgress : wantsNothing;
+  if (meta === undefined && level === undefined) return wanted;
+  return { ...wanted, ...meta, ...(level === undefined ? undefined : { [metaKeys.logLevel]: level }) };
+};
+
+const wantsProgress: JsonObject = { progressToken: 0 };
+const wantsNothing: JsonObject = {};
 
 const isNamed = (value: unknown): value is Implementation =>
   isObject(value) && typeof value['name'] === 'string' && typeof value['version'] === 'string';

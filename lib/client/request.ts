@@ -14,6 +14,7 @@ export interface ProgressEvent {
   readonly message?: string;
 }
 
+/** A log line, in the server's words. */
 export interface LogEvent {
   readonly kind: 'log';
   readonly level: string;
@@ -21,12 +22,13 @@ export interface LogEvent {
   readonly data: unknown;
 }
 
+/** The answer; the last event of a call. */
 export interface ResultEvent<R> {
   readonly kind: 'result';
   readonly result: R;
 }
 
-/** What a call emits: progress and log lines, then the result. */
+/** What a call emits: progress, and log lines where the transport tells whose they are, then the result. */
 export type CallEvent<R> = ProgressEvent | LogEvent | ResultEvent<R>;
 
 /** Completes a result where the protocol has a default, and throws `InvalidAnswer` where it is none. */

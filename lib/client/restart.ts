@@ -1,6 +1,7 @@
 /** Connects again whenever a connection ends. */
 import { defer, repeat, retry, tap, timer, type MonoTypeOperatorFunction } from 'rxjs';
 
+/** How long to wait before connecting again, and how often to try. */
 export interface Schedule {
   /** The first wait, in milliseconds. Default 250. */
   readonly initialMs?: number;
@@ -10,7 +11,7 @@ export interface Schedule {
   readonly maxMs?: number;
   /** How far a wait may stray from its length, as a part of it, so that many do not come back at once. Default 0.2. */
   readonly jitter?: number;
-  /** How often to try without success before giving up with the last error. Default: for ever. */
+  /** How many times in a row to try again in vain before giving up with the last error. Default: for ever. */
   readonly attempts?: number;
   /** Whether a connection that ended in good order is opened again too. Default true. */
   readonly always?: boolean;
@@ -22,11 +23,16 @@ export interface Schedule {
  * Subscribes again to what ended, on a schedule that begins anew after each success. What hangs on a client through
  * `switchMap` (live lists, watched resources) is re-established with the next one.
  *
+ * @param schedule - see {@link Schedule}; times are in milliseconds
+ * @returns an operator that emits what its source emits, and completes only where `always` is false; it fails with the
+ * source's last error once `attempts` are used up
  * @example
- * connect(spawn('node', ['weather.js'])).pipe(
- *   restart({ attempts: 5 }),
- *   switchMap((client) => client.tools$),
- * )
+ * connect(spawn('node', ['weather.js']))
+ *   .pipe(
+ *     restart({ attempts: 5 }),
+ *     switchMap((client) => client.tools$),
+ *   )
+ *   .subscribe((list) => console.log(list.map(({ name }) => name)));
  */
 export const restart = <T>(schedule: Schedule = {}): MonoTypeOperatorFunction<T> => {
   const {

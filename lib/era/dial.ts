@@ -2,7 +2,7 @@
  * Opens a conversation with a server of any revision. The modern request comes first where both eras are possible; how
  * the server takes it tells which one it speaks.
  *
- * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio#compatibility
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio#backward-compatibility
  */
 import {
   catchError,
@@ -60,6 +60,7 @@ export interface Connection {
   readonly stray: Observable<Notification>;
 }
 
+/** Who opens a conversation, what it may speak, and how long it waits for an answer. */
 export interface DialOptions {
   /** Who we are. */
   readonly info: JsonObject;
@@ -117,9 +118,10 @@ export const channelEndpoint = (channel: Channel): Endpoint => {
           }),
           catchError((error: unknown) => {
             // Some servers die of the probe, and an assumption may have gone stale: ask once more the other way.
-            if (begun || known === 'legacy' || !(known === 'modern' || error instanceof ConnectionClosed))
+            const assumed = known;
+            if (!begun) known = undefined;
+            if (begun || assumed === 'legacy' || !(assumed === 'modern' || error instanceof ConnectionClosed))
               return throwError(() => error);
-            known = undefined;
             return attempt('legacy').pipe(tap(() => (known = 'legacy')));
           }),
         );

@@ -3,6 +3,7 @@
  */
 import { Observable } from 'rxjs';
 import type { Channel, Exchange } from '../exchange/exchange.ts';
+import type { RequestFrame } from '../frame/frame.ts';
 import { openLink, opened } from '../exchange/link.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
 import { isLegacy, isModern, revisions as allRevisions, type Revision } from '../protocol/revisions.ts';
@@ -11,6 +12,7 @@ import { receiveBatch } from './legacy/batch.ts';
 import { legacySession } from './legacy/session.ts';
 import { gate } from './modern/gate.ts';
 
+/** What a server lets in: revisions, methods, and how much at a time. */
 export interface DoorOptions {
   /** The revisions that are served. Default: all. */
   readonly revisions?: readonly Revision[];
@@ -30,8 +32,21 @@ export type ServeEvent =
   | { readonly type: 'malformed'; readonly reason: string; readonly excerpt: string };
 
 /**
+ * Serves an exchange on one channel, to peers of every revision; `serve` does so for each channel of a transport.
+ *
  * Emits what happens on the channel; completes when it has closed and what was in flight has ended. It never fails: a
- * broken peer ends its own channel, and nobody else's.
+ * broken peer ends its own channel, and nobody else's. Unsubscribing tears down what is in flight and closes the
+ * channel.
+ *
+ * @param exchange - what answers
+ * @param options - the revisions served, and the bounds of the connection
+ * @example
+ * const [near, far] = memoryPair();
+ * const serving = serveChannel(weather)(far).subscribe(({ type }) => console.log(type));
+ * const over = await open(near);
+ * await over.close();
+ * serving.unsubscribe();
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning
  */
 export const serveChannel = (
   exchange: Exchange,
@@ -40,6 +55,10 @@ export const serveChannel = (
   const { revisions = allRevisions, table = methods, inflight, drainMs = 1000 } = options;
   const modern = gate({ revisions: revisions.filter(isModern), table })(exchange);
   const legacy = revisions.filter(isLegacy);
+  const speaksModern = revisions.some(isModern);
+  // A server of one era answers the other's requests as such a server always has: that is how its peers tell.
+  const isOfModernEra = (frame: RequestFrame): boolean =>
+    legacy.length === 0 || (speaksModern && isModernRequest(frame));
 
   return (channel) =>
     new Observable((subscriber) => {
@@ -54,7 +73,7 @@ export const serveChannel = (
         ...(inflight === undefined ? undefined : { limit: inflight }),
         drainMs,
         request: (frame, { demultiplexer }) => {
-          if (isModernRequest(frame)) demultiplexer.request(frame, modern, {});
+          if (isOfModernEra(frame)) demultiplexer.request(frame, modern, {});
           else demultiplexer.request(frame, session.exchange, {}, { logs: true });
         },
         notification: (frame) => session.notification(opened(frame)),

@@ -57,7 +57,12 @@ const fromPromise = (promise: PromiseLike<unknown>, sink: Sink, pick: Pick): Sto
   let inner: Stop | undefined;
   promise.then(
     (value) => {
-      if (!stopped) inner = deliver(value, sink, pick);
+      if (stopped) return;
+      try {
+        inner = deliver(value, sink, pick);
+      } catch (error) {
+        sink.error(error);
+      }
     },
     (error: unknown) => {
       if (!stopped) sink.error(error);

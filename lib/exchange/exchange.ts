@@ -24,6 +24,14 @@ export interface Answer<R = JsonObject> {
 /** What an exchange emits: any number of notifications, then exactly one answer. */
 export type Emission<R = JsonObject> = Notification | Answer<R>;
 
+/**
+ * Tells the answer of an exchange from the notifications before it.
+ *
+ * @example
+ * weather({ method: 'tools/list' }, {}).subscribe((emission) => {
+ *   if (isAnswer(emission)) console.log(emission.result['tools']);
+ * });
+ */
 export const isAnswer = <R>(emission: Emission<R>): emission is Answer<R> => 'result' in emission;
 
 /** What the edge knows of a request, and the peer did not say. */

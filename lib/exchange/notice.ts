@@ -34,7 +34,12 @@ export const logMethod = 'notifications/message';
  * @param total - how much there is in all, in the same unit, where known
  * @param message - what is being done, for people
  * @example
- * concat(of(progress(0, 2, 'asking')), from(ask()), …)
+ * tool('fetch', {}, async function* () {
+ *   yield progress(0, 2, 'asking');
+ *   const answer = await fetch('https://example.com');
+ *   yield progress(1, 2, 'reading');
+ *   return answer.text();
+ * });
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/progress
  */
 export const progress = (done: number, total?: number, message?: string): Notice =>
@@ -47,9 +52,11 @@ export const progress = (done: number, total?: number, message?: string): Notice
 /**
  * A log line, to be emitted or yielded by a handler before its answer. Peers get it only if they asked for its level.
  *
- * @param level - one of the eight RFC 5424 names, `debug` to `emergency`
+ * @param level - one of the eight RFC 5424 names, `debug` to `emergency`; a line of any other level goes nowhere
  * @param data - anything JSON can hold; no secrets
  * @param logger - the name of the part that speaks
+ * @example
+ * tool('save', {}, () => concat(of(log('warning', { free: '2 %' }, 'disk')), of('saved')));
  * @see https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging
  */
 export const log = (level: string, data: unknown, logger?: string): Notice =>

@@ -7,7 +7,11 @@
 import { TaggedError } from 'effect/Data';
 import type { ErrorObject } from './frame.ts';
 
-/** The error codes that this runtime sends, by name. */
+/**
+ * The error codes that this runtime sends, by name.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#error-codes
+ */
 export const codes = {
   parseError: -32700,
   invalidRequest: -32600,
@@ -26,7 +30,8 @@ export const codes = {
  * Observable fails with.
  *
  * @example
- * throw new RpcError({ code: codes.invalidParams, message: 'city is unknown', data: { city } });
+ * throw new RpcError({ code: codes.invalidParams, message: 'city is unknown', data: { city: 'Olso' } });
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#error-codes
  */
 export class RpcError extends TaggedError('RpcError')<{
   readonly code: number;
@@ -40,13 +45,19 @@ export class RpcError extends TaggedError('RpcError')<{
   }
 }
 
-/** The link broke, or the far side closed it, while something was still waiting for it. */
+/**
+ * The link broke, or was closed from either side, while something was still waiting for it; or it could not be opened.
+ */
 export class ConnectionClosed extends TaggedError('ConnectionClosed')<{
   readonly message: string;
   readonly cause?: unknown;
 }> {}
 
-/** No answer in time. `limit` says which clock ran out; `ms` is its length. */
+/**
+ * No answer in time. `limit` says which clock ran out; `ms` is its length in milliseconds.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/cancellation#timeouts
+ */
 export class TimedOut extends TaggedError('TimedOut')<{
   readonly message: string;
   readonly method: string;
@@ -54,20 +65,33 @@ export class TimedOut extends TaggedError('TimedOut')<{
   readonly ms: number;
 }> {}
 
-/** The peer answered with something that the protocol does not allow. */
+/**
+ * The peer answered with something that the protocol does not allow.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#responses
+ */
 export class InvalidAnswer extends TaggedError('InvalidAnswer')<{
   readonly message: string;
   readonly method: string;
 }> {}
 
-/** The peer did not declare what this needs, or its revision does not have it; nothing was sent. */
+/**
+ * The peer did not declare what this needs, or its revision does not have it: nothing was sent. Or it asks for input
+ * that this client cannot give.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/architecture/index#capability-negotiation
+ */
 export class NotSupported extends TaggedError('NotSupported')<{
   readonly message: string;
   readonly method: string;
   readonly capability?: string;
 }> {}
 
-/** The two sides speak no revision in common. */
+/**
+ * The two sides speak no revision in common.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning#protocol-version-negotiation
+ */
 export class NoCommonRevision extends TaggedError('NoCommonRevision')<{
   readonly message: string;
   readonly offered: readonly string[];
@@ -77,17 +101,49 @@ export class NoCommonRevision extends TaggedError('NoCommonRevision')<{
 /** Something that a user of this library wrote cannot work; raised where it was written, before anything runs. */
 export class Misconfigured extends TaggedError('Misconfigured')<{ readonly message: string }> {}
 
-/** A name that a peer chose, as an error message may repeat it: short, and on one line. */
+/**
+ * A name that a peer chose, as an error message may repeat it: short, and on one line.
+ *
+ * @param name - anything; beyond 100 characters it is cut
+ * @example
+ * throw invalidParams(`city ${quoted('Os\nlo')} is unknown`); // city "Os\nlo" is unknown
+ */
 export const quoted = (name: unknown): string => {
   const text = String(name);
   return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
 };
 
+/**
+ * The error that says that a method is unknown here: -32601.
+ *
+ * @param method - its name
+ * @example
+ * const nothing: Exchange = ({ method }) => throwError(() => methodNotFound(method));
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#error-codes
+ */
 export const methodNotFound = (method: string): RpcError =>
   new RpcError({ code: codes.methodNotFound, message: `method not found: ${quoted(method)}` });
 
+/**
+ * The error that says what is wrong with a request's parameters: -32602.
+ *
+ * @param message - one sentence that names the field and its rule
+ * @param data - anything JSON can hold, for programs
+ * @example
+ * throw invalidParams('city is unknown', { city: 'Olso' });
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#error-codes
+ */
 export const invalidParams = (message: string, data?: unknown): RpcError =>
   new RpcError({ code: codes.invalidParams, message, ...(data === undefined ? {} : { data }) });
 
+/**
+ * The error that says that a message is no request that may be sent now: -32600.
+ *
+ * @param message - one sentence that names the rule
+ * @param data - anything JSON can hold, for programs
+ * @example
+ * throw invalidRequest('this session has ended');
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#error-codes
+ */
 export const invalidRequest = (message: string, data?: unknown): RpcError =>
   new RpcError({ code: codes.invalidRequest, message, ...(data === undefined ? {} : { data }) });

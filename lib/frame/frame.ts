@@ -44,6 +44,7 @@ export interface ErrorFrame {
 }
 
 export type ResponseFrame = ResultFrame | ErrorFrame;
+/** One JSON-RPC 2.0 message, of any kind. */
 export type Frame = RequestFrame | NotificationFrame | ResponseFrame;
 
 /** What came in, told apart: a frame of a known kind, or what is wrong with it and whom to tell. */

@@ -35,7 +35,7 @@ const keptExcerpt = 256;
  * @param options.limit - the longest line, in bytes; default 16 MiB
  * @returns an operator that emits each line without its end, completes with its source, and adds no errors of its own
  * @example
- * bytes$.pipe(lines(), map((line) => (typeof line === 'string' ? parse(line) : line)))
+ * from([new TextEncoder().encode('first\nsec'), new TextEncoder().encode('ond\n')]).pipe(lines()); // 'first', 'second'
  */
 export const lines =
   ({ limit = lineLimit, decode = decoder() }: LinesOptions = {}): OperatorFunction<Uint8Array, string | Unreadable> =>

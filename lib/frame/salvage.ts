@@ -34,8 +34,8 @@ const closeBrace = 0x7d;
  *
  * @example
  * const salvage = new Salvage();
- * for (const chunk of chunks) salvage.push(chunk);
- * salvage.end().id;
+ * salvage.push(new TextEncoder().encode('{"jsonrpc":"2.0","id":7,"meth'));
+ * salvage.end().id; // 7
  */
 export class Salvage {
   readonly #open = new Uint8Array(matchedDepth);

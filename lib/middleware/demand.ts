@@ -1,7 +1,7 @@
 /**
  * Keeps requests at home that the far side has not offered to answer.
  *
- * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning#capabilities
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/architecture/index#capability-negotiation
  */
 import { throwError } from 'rxjs';
 import type { Middleware } from '../exchange/exchange.ts';

@@ -14,13 +14,17 @@ export type Part = Exchange & { readonly held$?: Observable<never> };
 
 /**
  * One server made of several. Tools and prompts get the name of their part as a prefix (`files.search`); a resource is
- * read from the first part that has it; lists follow each other page by page; a subscription spans all parts, with their
- * acknowledgements merged into one. Progress, cancellation and log lines pass through.
+ * read from the first part that has it; lists follow each other page by page; a subscription spans all parts, with
+ * their acknowledgements merged into one. Progress, cancellation and log lines pass through.
+ *
+ * Emits what the part that is asked emits, and fails as it does; a name without a known prefix is answered with -32602.
  *
  * @param info - what the whole calls itself
  * @param parts - servers, connected clients' exchanges, or exchanges under any middleware, by the prefix of their names
+ * @throws {@link Misconfigured} where a prefix has characters other than `A-Z a-z 0-9 _ -`
  * @example
- * serve(mergeServers({ name: 'both', version: '1' }, { files, weather: client.exchange }), stdio())
+ * const both = mergeServers({ name: 'both', version: '1.0.0' }, { files, weather: client.exchange });
+ * serve(both, stdio()).subscribe();
  */
 export const mergeServers = (
   info: Implementation,

@@ -9,11 +9,15 @@ import { methods, type MethodTable } from '../protocol/methods.ts';
 export const separator = '.';
 
 /**
- * What the peer calls `prefix.name` the exchange inside knows as `name`. Names without the prefix are unknown. URIs stay
- * as they are: they are unique already.
+ * What the peer calls `prefix.name` the exchange inside knows as `name`: of tools and prompts. Names without the prefix
+ * are unknown. URIs stay as they are: they are unique already.
  *
+ * @param prefix - one or more of `A-Z a-z 0-9 _ -`; the dot after it is added
+ * @returns middleware; a name without the prefix fails with {@link RpcError} -32602
+ * @throws {@link Misconfigured} where the prefix has other characters
  * @example
- * namespace('files')(filesServer) // its tool `search` is called `files.search`
+ * const prefixed = namespace('files')(files); // its tool `search` is called `files.search`
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/tools#tool-names
  */
 export const namespace = (prefix: string, table: MethodTable = methods): Middleware => {
   if (!/^[A-Za-z0-9_-]+$/.test(prefix))

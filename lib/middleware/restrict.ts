@@ -8,6 +8,7 @@ import { methods, type MethodTable } from '../protocol/methods.ts';
 /** Decides by name (of a resource: by URI), and by what the edge knows of the caller. */
 export type Permit = (name: string, context: Context) => boolean;
 
+/** Which tools, prompts and resources are permitted; a kind without a rule is permitted whole. */
 export interface Restrictions {
   readonly tools?: Permit;
   readonly prompts?: Permit;
@@ -19,11 +20,14 @@ type Kind = keyof Restrictions;
 const kinds: readonly Kind[] = ['tools', 'prompts', 'resources'];
 
 /**
- * What is not permitted does not exist for the caller: it is on no list, and using it is answered as if it were unknown.
- * Kinds without a rule are left alone.
+ * What is not permitted does not exist for the caller: it is on no list, and using it is answered as if it were
+ * unknown. Kinds without a rule are left alone, and so are resource templates: their rule is asked about each URI that
+ * is read.
  *
+ * @param rules - for each kind, what decides by name (of a resource: by URI) and by what the edge knows of the caller
+ * @returns middleware; what is not permitted fails with {@link RpcError} -32602
  * @example
- * restrict({ tools: (name) => !name.startsWith('delete') })(server)
+ * const careful = restrict({ tools: (name) => !name.startsWith('delete') })(files);
  */
 export const restrict = (rules: Restrictions, table: MethodTable = methods): Middleware => {
   const kindOf = (method: string): Kind | undefined => kinds.find((kind) => table[method]?.serverCapability === kind);

@@ -5,11 +5,15 @@ import { listenMethod } from '../exchange/envelope.ts';
 import { TimedOut } from '../frame/errors.ts';
 
 /**
- * Fails an exchange, and cancels what is behind it, that emits nothing for `idleMs` milliseconds. Subscriptions are
- * exempt (SUB-17).
+ * Fails an exchange, and cancels what is behind it, that emits nothing for too long. Subscriptions are exempt (SUB-17).
  *
+ * A client's own calls have time limits already; this is for what is served on.
+ *
+ * @param idleMs - how long, in milliseconds, it may emit nothing; progress counts
+ * @returns middleware; what takes too long fails with {@link TimedOut}
  * @example
- * timeout(5000)(client.exchange)
+ * serve(timeout(5000)(client.exchange), stdio()).subscribe();
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/cancellation#timeouts
  */
 export const timeout =
   (idleMs: number): Middleware =>

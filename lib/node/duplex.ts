@@ -9,6 +9,7 @@ import type { Channel } from '../exchange/exchange.ts';
 import { wire, type FramingOptions } from './wire.ts';
 import { releaseStreams } from './release.ts';
 
+/** The bounds of a channel over streams, and how it ends. */
 export interface DuplexOptions extends FramingOptions {
   /** How long answers may still be written after the input has ended, in ms. Default 30,000; for clients 0. */
   readonly lingerMs?: number | undefined;
@@ -36,8 +37,18 @@ export interface Carrier {
  * `lingerMs` after that, until outbound completes. Fails with {@link ConnectionClosed} where reading or writing fails
  * (EPIPE, ECONNRESET…), where the input is closed before its end, and where the peer does not read.
  *
+ * Its defaults are those of whoever answers. Whoever asks reads on while the peer takes nothing, and waits for nothing
+ * at the end: `{ pauseReader: false, lingerMs: 0 }`.
+ *
+ * @param readable - where messages come from, one per line
+ * @param writable - where messages go; may be the same stream
+ * @param options - the bounds, in bytes and milliseconds
  * @example
- * connect(duplex(socket, socket))
+ * import { createConnection } from 'node:net';
+ *
+ * const link = createConnection({ path: '/run/weather.sock' });
+ * connect(duplex(link, link, { pauseReader: false, lingerMs: 0 })).subscribe(({ revision }) => console.log(revision));
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/index#custom-transports
  */
 export const duplex = (readable: Readable, writable: Writable, options: DuplexOptions = {}): Channel =>
   channelOver(

@@ -1,6 +1,10 @@
 import { TaggedError } from 'effect/Data';
 
-/** A process that carried a channel has ended without being asked to, other than with exit code 0. */
+/**
+ * A process that carried a channel has ended without being asked to, other than with exit code 0.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio#unexpected-termination
+ */
 export class ProcessExited extends TaggedError('ProcessExited')<{
   readonly message: string;
   readonly command: string;

@@ -22,12 +22,14 @@ const defaultFlushMs = 2_000;
 /**
  * Connects to a server that listens on a TCP port or a Unix socket, at each subscription anew.
  *
- * Emits parsed messages and {@link Unreadable}s. Completes when the server closes its end; fails with
- * {@link ConnectionClosed} when it cannot be reached, or the connection breaks.
+ * Emits parsed messages and {@link Unreadable}s. Completes when the server closes its end; fails with {@link
+ * ConnectionClosed} when it cannot be reached, or the connection breaks.
  *
  * @param to - where to: `{ port, host? }` or `{ path }`, as for `net.connect`
+ * @param options - the bounds, in bytes and milliseconds
  * @example
- * connect(socket({ port: 4000 }))
+ * connect(socket({ port: 4000 })).subscribe(({ revision }) => console.log(revision));
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/index#custom-transports
  */
 export const socket = (to: NetConnectOpts, options: DuplexOptions = {}): Channel =>
   channelOver(
@@ -45,6 +47,7 @@ export const socket = (to: NetConnectOpts, options: DuplexOptions = {}): Channel
     { pauseReader: false, lingerMs: 0, ...options },
   );
 
+/** Where to listen, and the bounds of each connection. */
 export interface ListenerOptions extends ListenOptions, DuplexOptions {
   /** Told where the server listens, once it does: the way to learn a port that the system has chosen. */
   readonly onListening?: ((address: AddressInfo | string) => void) | undefined;
@@ -60,10 +63,11 @@ export interface ListenerOptions extends ListenOptions, DuplexOptions {
  * A broken connection ends its own channel and no other. There is no authorization: whoever can connect is served.
  *
  * @param options - `{ port, host? }` or `{ path }`, as for `net.Server.listen`; the host is 127.0.0.1 by default
- * @returns emits a channel per connection, to be subscribed once; never completes; fails with
- * {@link ConnectionClosed} where it cannot listen
+ * @returns emits a channel per connection, to be subscribed once; never completes; fails with {@link ConnectionClosed}
+ * where it cannot listen
  * @example
- * listen({ port: 4000 }).pipe(mergeMap(serve(server))).subscribe();
+ * serve(weather, listen({ port: 4000 })).subscribe(({ type }) => console.log(type));
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/index#custom-transports
  */
 export const listen = (options: ListenerOptions): Observable<Channel> =>
   new Observable((subscriber) => {

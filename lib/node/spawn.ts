@@ -24,7 +24,9 @@ const spawnProcess = (...given: Parameters<typeof crossSpawn>): ChildProcess => 
   return loaded(...given);
 };
 
+/** How a process is started, how it is ended, and the bounds of its pipes. */
 export interface SpawnOptions extends FramingOptions {
+  /** The folder that it runs in. Default: ours. */
   readonly cwd?: string | undefined;
   /** Added to the inherited environment; undefined takes a variable away. */
   readonly env?: Environment | undefined;
@@ -36,6 +38,7 @@ export interface SpawnOptions extends FramingOptions {
   readonly termGraceMs?: number | undefined;
 }
 
+/** How a process ended. */
 export interface Exit {
   /** The exit code; null where a signal ended it. */
   readonly code: number | null;
@@ -68,16 +71,17 @@ const drainMs = 1_000;
  * Unsubscribing closes the server's stdin, and where that does not end it and everything it has started, sends SIGTERM
  * and at last SIGKILL to all of them; `closed` tells when that is done. They do not outlive our own process either.
  *
- * Emits parsed messages and {@link Unreadable}s. Completes when the process exits with code 0; fails with
- * {@link ProcessExited} when it ends otherwise, and with {@link ConnectionClosed} when it cannot be started or does not
- * read.
+ * Emits parsed messages and {@link Unreadable}s. Completes when the process exits with code 0; fails with {@link
+ * ProcessExited} when it ends otherwise, and with {@link ConnectionClosed} when it cannot be started or does not read.
  *
  * @param command - a program, found on the PATH
  * @param args - its arguments, handed over as they are
+ * @param options - its folder and environment; the bounds, in bytes and milliseconds
  * @example
- * const server = spawn('npx', ['-y', '@modelcontextprotocol/server-memory']);
- * server.stderr$.subscribe((line) => log(line));
- * connect(server).subscribe(({ exchange }) => …);
+ * const memory = spawn('npx', ['-y', '@modelcontextprotocol/server-memory']);
+ * memory.stderr$.subscribe((line) => console.error(line));
+ * connect(memory).subscribe(({ server: named }) => console.log(named?.name));
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio
  */
 export const spawn = (command: string, args: readonly string[] = [], options: SpawnOptions = {}): SpawnChannel => {
   const stderr$ = new Subject<string>();

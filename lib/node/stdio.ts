@@ -11,6 +11,7 @@ import { ConnectionClosed, Misconfigured } from '../frame/errors.ts';
 import { channelOver, type DuplexOptions } from './duplex.ts';
 import { guard } from './guard.ts';
 
+/** Which streams and signals a server over stdio goes by, and the bounds of its channel. */
 export interface StdioOptions extends DuplexOptions {
   /** Default `process.stdin`. */
   readonly input?: Readable | undefined;
@@ -26,16 +27,18 @@ export interface StdioOptions extends DuplexOptions {
 const guarded = new WeakSet<Writable>();
 
 /**
- * Serves the client that started this process.
+ * Serves the client that started this process, over its stdin and stdout.
  *
  * While subscribed, stdout belongs to the channel: what others write there goes to stderr, after one line of warning.
  * The channel completes at the end of stdin, when stdout is gone, and at SIGINT or SIGTERM; a second signal does what
  * it does without us. Nothing is left that would keep the process alive.
  *
- * @returns emits one channel and completes when that has ended and everything is written; fails with
- * {@link Misconfigured} where stdout is already served
+ * @param options - other streams and signals; the bounds, in bytes and milliseconds
+ * @returns emits one channel and completes when that has ended and everything is written; fails with {@link
+ * Misconfigured} where stdout is already served
  * @example
- * stdio().pipe(mergeMap(serve(server))).subscribe();
+ * serve(weather, stdio()).subscribe({ error: console.error });
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio
  */
 export const stdio = (options: StdioOptions = {}): Observable<Channel> =>
   new Observable((subscriber) => {

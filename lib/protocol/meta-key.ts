@@ -1,7 +1,7 @@
 /**
  * Which keys may be in `_meta`.
  *
- * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#meta
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#_meta
  */
 import { Misconfigured } from '../frame/errors.ts';
 import type { JsonObject } from '../frame/frame.ts';

@@ -4,7 +4,7 @@
  * Params and results are type aliases throughout, all else is an interface: only an alias may be given where a
  * `JsonObject` is expected.
  *
- * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#meta
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#_meta
  */
 import { optional, object, required, type Field } from './object.ts';
 import { Identifier, JsonObject, Natural } from './json.ts';
@@ -97,7 +97,7 @@ export type CacheableResult = Result & {
 /** A result that says nothing but: done. */
 export type EmptyResult = Result;
 
-export const resultFields = { resultType: required(Schema.String, modern), _meta: optional(ResultMeta) } as const;
+export const resultFields = { resultType: required(Schema.String, modern), _meta: optional(ResultMeta, { vanishes: true }) } as const;
 export const cacheFields = {
   ttlMs: required(Natural, modern),
   cacheScope: required(Schema.Literal('public', 'private'), modern),

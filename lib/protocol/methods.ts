@@ -41,7 +41,11 @@ const modern = { since: '2026-07-28' } as const;
 const trial = { since: '2025-11-25', until: '2025-11-25' } as const;
 const always = {} as const;
 
-/** The protocol without extensions, in all its revisions. */
+/**
+ * The protocol without extensions, in all its revisions: one row for each method and notification.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/schema
+ */
 export const methods = {
   initialize: { kind: 'request', from: 'client', ...legacy, params: InitializeParams, result: InitializeResult },
   'notifications/initialized': {

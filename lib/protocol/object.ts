@@ -26,6 +26,8 @@ export interface Dates extends Span {
   readonly was?: readonly (Span & { readonly as: Shape })[];
   /** Goes through to revisions that do not know it, because their peers put up with it, or even look at it. */
   readonly passes?: true;
+  /** Is left out as a whole where everything in it is left out. */
+  readonly vanishes?: true;
 }
 
 /** A field of an object. */

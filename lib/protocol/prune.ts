@@ -21,13 +21,21 @@ interface Cut {
 
 const drop: Pruner = () => gone;
 
+/** Drops what pruning has left empty. */
+const emptied =
+  (prune: Pruner): Pruner =>
+  (value) => {
+    const pruned = prune(value);
+    return pruned !== value && isObject(pruned) && Object.keys(pruned).length === 0 ? gone : pruned;
+  };
+
 const cutOf = (history: History, revision: Revision): readonly Cut[] =>
   [...history.fields].flatMap(([name, field]): readonly Cut[] => {
-    const { since, until, passes } = field.dates;
+    const { since, until, passes, vanishes } = field.dates;
     if (!within(revision, since, until)) return passes === true ? [] : [{ name, prune: drop }];
     const inner = prunerAt(field.ast, revision);
     const former = isOptionalAt(field, revision) ? formerType(field, revision) : undefined;
-    if (former === undefined) return inner === undefined ? [] : [{ name, prune: inner }];
+    if (former === undefined) return inner === undefined ? [] : [{ name, prune: vanishes === true ? emptied(inner) : inner }];
     const check = checkAt(former, revision);
     return [
       {
@@ -40,25 +48,27 @@ const cutOf = (history: History, revision: Revision): readonly Cut[] =>
     ];
   });
 
+/** Copied member by member from the first change on: deleting from a copy would make it slow for all that comes after. */
 const pruneObject = (cuts: readonly Cut[]): Pruner | undefined => {
   if (cuts.length === 0) return undefined;
+  const pruners = new Map(cuts.map(({ name, prune }) => [name, prune]));
   return (value) => {
     if (!isObject(value)) return value;
-    let changed: Map<string, unknown> | undefined;
-    for (const { name, prune } of cuts) {
+    const names = Object.keys(value);
+    let copy: Record<string, unknown> | undefined;
+    for (let i = 0; i < names.length; i += 1) {
+      const name = names[i] ?? '';
       const member = value[name];
-      if (member === undefined) continue;
-      const pruned = prune(member);
-      if (pruned !== member) (changed ??= new Map()).set(name, pruned);
+      const prune = member === undefined ? undefined : pruners.get(name);
+      const pruned = prune === undefined ? member : prune(member);
+      if (copy === undefined) {
+        if (pruned === member) continue;
+        copy = {};
+        for (let before = 0; before < i; before += 1) copy[names[before] ?? ''] = value[names[before] ?? ''];
+      }
+      if (pruned !== gone) copy[name] = pruned;
     }
-    if (changed === undefined) return value;
-    // Copied member by member: deleting from a copy would make it slow for whatever comes after.
-    const copy: Record<string, unknown> = {};
-    for (const name of Object.keys(value)) {
-      const member = changed.has(name) ? changed.get(name) : value[name];
-      if (member !== gone) copy[name] = member;
-    }
-    return copy;
+    return copy ?? value;
   };
 };
 
@@ -122,6 +132,8 @@ const same: Pruner = (value) => value;
  * are left alone. Gives back the same reference where nothing had to be dropped. Compiled once, on first use.
  *
  * @example
+ * import { Tool } from './tool.ts';
+ *
  * prune(Tool, '2024-11-05')({ name: 'add', title: 'Add', inputSchema: { type: 'object' } }); // without the title
  */
 export const prune = (shape: Shape, revision: Revision): ((value: unknown) => unknown) =>

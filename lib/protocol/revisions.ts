@@ -6,14 +6,23 @@
  */
 export const legacyRevisions = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'] as const;
 export const modernRevisions = ['2026-07-28', 'draft'] as const;
-/** Oldest first; their order is that of their dates. */
+/**
+ * All revisions that this runtime speaks, oldest first; their order is that of their dates.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning
+ */
 export const revisions = [...legacyRevisions, ...modernRevisions] as const;
 
 export type LegacyRevision = (typeof legacyRevisions)[number];
 export type ModernRevision = (typeof modernRevisions)[number];
+/** A revision of the protocol, by the date that names it. */
 export type Revision = LegacyRevision | ModernRevision;
 
-/** The dialect that everything inside this runtime speaks. */
+/**
+ * The dialect that everything inside this runtime speaks.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning
+ */
 export const latestRevision: ModernRevision = '2026-07-28';
 export const latestLegacyRevision: LegacyRevision = '2025-11-25';
 

@@ -43,6 +43,7 @@ export interface Row extends Span {
   readonly notice?: keyof SubscriptionFilter;
 }
 
+/** A protocol as a value: its methods and notifications, by name. */
 export interface MethodTable {
   readonly [method: string]: Row;
 }
@@ -71,7 +72,23 @@ export const rowsAt = (table: MethodTable, revision: Revision, from: Side): Read
   return rows;
 };
 
-/** A new table with more rows; a row of the same name takes the place of the old one. */
+/**
+ * A new table with more rows; a row of the same name takes the place of the old one.
+ *
+ * @param table - what to begin with, `methods` as a rule; it stays as it is
+ * @param rows - what an extension adds
+ * @example
+ * const table = extend(methods, {
+ *   'com.example/echo': {
+ *     kind: 'request',
+ *     from: 'client',
+ *     params: Schema.Struct({ text: Schema.String }),
+ *     result: Schema.Struct({ text: Schema.String }),
+ *   },
+ * });
+ * serve(weather, stdio(), { table }).subscribe();
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning#extension-negotiation
+ */
 export const extend = <T extends MethodTable, const R extends MethodTable>(
   table: T,
   rows: R,

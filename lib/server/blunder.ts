@@ -4,6 +4,9 @@ const longest = 2000;
 /** URLs stay; what looks like a path of the file system, Unix or Windows, goes. */
 const paths = /(https?:\/\/[^\s"'<>]+)|(?:file:\/\/)?(?:\b[A-Za-z]:)?(?:[\\/][^\s\\/:"'<>|]+){2,}[\\/]?/g;
 
+/** A line of a stack, which some errors carry in their message. */
+const frames = /^[ \t]*at [^\n]*\n?/gm;
+
 /**
  * The message of an error, safe to show to a peer; undefined where what was thrown says nothing.
  *
@@ -11,7 +14,9 @@ const paths = /(https?:\/\/[^\s"'<>]+)|(?:file:\/\/)?(?:\b[A-Za-z]:)?(?:[\\/][^\
  * blunder(new Error("ENOENT: no such file, open '/home/ada/notes.txt'")); // "ENOENT: no such file, open '[path]'"
  */
 export const blunder = (thrown: unknown): string | undefined => {
-  const message = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : undefined;
-  if (message === undefined || message === '') return undefined;
-  return message.slice(0, longest).replace(paths, (_, url: string | undefined) => url ?? '[path]');
+  // What calls itself an Error need not keep to its type.
+  const message: unknown = thrown instanceof Error ? thrown.message : thrown;
+  if (typeof message !== 'string') return undefined;
+  const said = message.slice(0, longest).replace(frames, '').trimEnd();
+  return said === '' ? undefined : said.replace(paths, (_, url: string | undefined) => url ?? '[path]');
 };

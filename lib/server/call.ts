@@ -29,6 +29,7 @@ interface Listener {
   notice(notice: Notice): void;
 }
 
+/** What a handler knows of the request that it answers, besides its arguments. */
 export class Call {
   readonly #request: Request;
   readonly #listener: Listener;

@@ -7,7 +7,7 @@ import type { Answering } from '../exchange/bridge.ts';
 import { invalidParams, type RpcError } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import type { Call } from './call.ts';
-import type { Work } from './run.ts';
+import type { Fresh, Work } from './run.ts';
 
 /** Suggests values, best first; those beyond the hundredth are counted, not sent (CMP-01). */
 export type Completer = (
@@ -34,7 +34,7 @@ export const completing: Work<Typed> = {
   finish: (found) => suggestions(isArray(found) ? found.map(String) : []),
 };
 
-const suggestions = (values: readonly string[]): JsonObject => ({
+const suggestions = (values: readonly string[]): Fresh => ({
   resultType: 'complete',
   completion: { values: values.slice(0, most), total: values.length, hasMore: values.length > most },
 });

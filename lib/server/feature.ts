@@ -18,6 +18,7 @@ export interface Presentation {
   readonly meta?: JsonObject;
 }
 
+/** How a resource or a template presents itself. */
 export interface ResourcePresentation extends Presentation {
   readonly mimeType?: string;
   readonly annotations?: Annotations;
@@ -39,14 +40,20 @@ export interface Updates {
   readonly uri$: Observable<string>;
 }
 
+/** Anything that a server is made of. */
 export type Feature = Offer | Listing | Updates;
 
 /**
- * Tools that come and go. Whoever listens is told when the list changes.
+ * Tools that come and go. Whoever listens is told when the list changes; changes within 50 ms (`coalesceMs` of {@link
+ * serverWith}) become one notice.
  *
- * @param list$ - each emission is the whole list; requests wait for the first. Subscribed while the server runs.
+ * @param list$ - each emission is the whole list; requests wait for the first. Subscribed while the server runs. Where
+ * it fails, requests for the list fail too; where it completes, the last list stays
  * @example
- * server(info, tools(plugins$.pipe(map((plugins) => plugins.map(toTool)))))
+ * const weekend$ = timer(0, 60_000).pipe(map(() => [0, 6].includes(new Date().getDay())));
+ * const rest = tool('rest', { description: 'Only at weekends' }, () => 'Good idea.');
+ * server({ name: 'diary', version: '1.0.0' }, tools(weekend$.pipe(map((weekend) => (weekend ? [rest] : [])))));
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/tools#list-changed-notification
  */
 export const tools = (list$: Observable<readonly ToolFeature[]>): Listing<ToolFeature> => ({
   kind: 'listing',
@@ -54,7 +61,17 @@ export const tools = (list$: Observable<readonly ToolFeature[]>): Listing<ToolFe
   list$,
 });
 
-/** Resources and resource templates that come and go; see {@link tools}. */
+/**
+ * Resources and resource templates that come and go; see {@link tools}.
+ *
+ * @param list$ - each emission is the whole list; requests wait for the first. Subscribed while the server runs
+ * @example
+ * const names$ = of(['todo', 'done']);
+ * const notes = resources(
+ *   names$.pipe(map((names) => names.map((name) => resource(`notes:///${name}`, {}, () => `What is ${name}`)))),
+ * );
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/resources#list-changed-notification
+ */
 export const resources = (
   list$: Observable<readonly (ResourceFeature | TemplateFeature)[]>,
 ): Listing<ResourceFeature | TemplateFeature> => ({
@@ -63,7 +80,17 @@ export const resources = (
   list$,
 });
 
-/** Prompts that come and go; see {@link tools}. */
+/**
+ * Prompts that come and go; see {@link tools}.
+ *
+ * @param list$ - each emission is the whole list; requests wait for the first. Subscribed while the server runs
+ * @example
+ * const topics$ = of(['style', 'safety']);
+ * const reviews = prompts(
+ *   topics$.pipe(map((topics) => topics.map((topic) => prompt(`review-${topic}`, {}, () => `Review the ${topic}.`)))),
+ * );
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/prompts#list-changed-notification
+ */
 export const prompts = (list$: Observable<readonly PromptFeature[]>): Listing<PromptFeature> => ({
   kind: 'listing',
   of: 'prompts',
@@ -73,7 +100,17 @@ export const prompts = (list$: Observable<readonly PromptFeature[]>): Listing<Pr
 /**
  * Tells subscribers of resources that these have changed.
  *
- * @param uri$ - each emission is the URI of a resource that changed, or of a part of one that somebody subscribed to
+ * @param uri$ - each emission is the URI of a resource that changed, or of a part of one that somebody subscribed to.
+ * Listened to while somebody subscribes
+ * @example
+ * const saved$ = new Subject<string>();
+ * server(
+ *   { name: 'notes', version: '1.0.0' },
+ *   resource('notes:///todo', {}, () => 'Buy milk'),
+ *   updates(saved$),
+ * );
+ * saved$.next('notes:///todo');
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/resources#subscriptions
  */
 export const updates = (uri$: Observable<string>): Updates => ({ kind: 'updates', uri$ });
 

@@ -24,6 +24,7 @@ export type ArgumentOptions =
       readonly complete?: Completer;
     };
 
+/** How a prompt presents itself, and the arguments that it takes. */
 export interface PromptOptions<P extends Readonly<Record<string, ArgumentOptions>>> extends Presentation {
   // The constraint once more: a type parameter with a default gives completers no types of their own.
   readonly arguments?: P & Readonly<Record<string, ArgumentOptions>>;
@@ -41,6 +42,7 @@ export type Messages =
   | readonly PromptMessage[]
   | { readonly description?: string; readonly messages: readonly PromptMessage[] };
 
+/** A prompt of a server. */
 export interface PromptFeature {
   readonly kind: 'prompt';
   readonly name: string;
@@ -52,11 +54,18 @@ export interface PromptFeature {
 }
 
 /**
- * Offers a prompt.
+ * Offers a prompt: messages that a user picks, filled in with arguments.
  *
- * @param handler - gets the arguments; a required one is never missing. What it throws becomes an error response
+ * A call that lacks a required argument is answered with -32602, and never reaches the handler.
+ *
+ * @param name - unique among the prompts of its server
+ * @param options - its presentation and arguments; an argument that is a string is its description, and is required
+ * @param handler - gets the arguments, all of them strings, and the {@link Call}; returns the text of one message,
+ * messages, or messages with a description. What it throws becomes an error response
+ * @throws {@link Misconfigured} where the name is empty
  * @example
- * prompt('review', { arguments: { code: 'The code to look at' } }, ({ code }) => `Please review:\n${code}`)
+ * prompt('review', { arguments: { code: 'The code to look at' } }, ({ code }) => `Please review:\n${code}`);
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/prompts
  */
 export const prompt = <const P extends Readonly<Record<string, ArgumentOptions>> = Record<never, never>>(
   name: string,
@@ -106,7 +115,7 @@ export const prompt = <const P extends Readonly<Record<string, ArgumentOptions>>
       finish: (value) => ({ resultType: 'complete', ...messages(value, name) }),
     },
     problem: (given) => {
-      const missing = required.filter((argument) => given[argument] === undefined);
+      const missing = required.filter((argument) => !Object.hasOwn(given, argument));
       return missing.length === 0 ? undefined : invalidParams(`prompt ${name}: ${missing.join(', ')} is missing`);
     },
   };

@@ -5,6 +5,7 @@ import type { ContentBlock } from '../protocol/content.ts';
 /** Shared by all copies of this package in one process. */
 const brand = Symbol.for('rxmcp/reply');
 
+/** The parts of a tool's result; see {@link reply}. */
 export interface FullResult {
   /** What the model is to read. Default: the structured content as text. */
   readonly content?: readonly ContentBlock[];
@@ -15,6 +16,7 @@ export interface FullResult {
   readonly _meta?: JsonObject;
 }
 
+/** A result written out in full, as {@link reply} makes it. */
 export interface Reply {
   readonly [brand]: true;
   readonly result: FullResult;
@@ -23,8 +25,15 @@ export interface Reply {
 /**
  * Answers a tool call with a whole result: content of its own beside the structured one, `_meta`, or `isError`.
  *
+ * Structured content is held against the tool's output schema all the same, unless the result says that it failed.
+ *
+ * @param result - its parts; content that is left out becomes the structured content as text where there is an output
+ * schema, and nothing elsewhere
  * @example
- * reply({ content: [{ type: 'text', text: 'Oslo: 7 °C' }], structuredContent: { celsius: 7 } })
+ * tool('forecast', { output: Schema.Struct({ celsius: Schema.Number }) }, () =>
+ *   reply({ content: [{ type: 'text', text: 'Oslo: 7 °C' }], structuredContent: { celsius: 7 } }),
+ * );
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/tools#tool-result
  */
 export const reply = (result: FullResult): Reply => ({ [brand]: true, result });
 

@@ -12,7 +12,7 @@ import { uriTemplate, type UriTemplate } from '../protocol/uri-template.ts';
 import type { Call } from './call.ts';
 import type { Completers } from './completion.ts';
 import { presented, type ResourcePresentation } from './feature.ts';
-import type { Work } from './run.ts';
+import type { Fresh, Work } from './run.ts';
 
 interface Watching {
   /**
@@ -22,6 +22,7 @@ interface Watching {
   readonly live?: boolean;
 }
 
+/** How a resource presents itself, and whether it is watched through its handler. */
 export interface ResourceOptions extends ResourcePresentation, Watching {
   /** A name for programs. Default: the last part of the URI. */
   readonly name?: string;
@@ -29,6 +30,7 @@ export interface ResourceOptions extends ResourcePresentation, Watching {
   readonly size?: number;
 }
 
+/** How a resource template presents itself, and how its variables are completed. */
 export interface TemplateOptions<V extends string> extends ResourcePresentation, Watching {
   /** A name for programs. Default: the template. */
   readonly name?: string;
@@ -65,13 +67,21 @@ export interface TemplateFeature {
 }
 
 /**
- * Offers a resource under a fixed URI.
+ * Offers a resource under a fixed URI: content that clients read, and may watch.
+ *
+ * With `live: true` the handler's stream is the resource: its first value is what a read gets, every later one tells
+ * subscribers of an update. What the handler throws becomes an error response that says nothing but the method; an
+ * {@link RpcError} goes out as it is.
  *
  * @param uri - absolute (RFC 3986); `https:` only for what a client can fetch by itself (RES-18)
- * @param handler - returns the content, in any of the ways of answering; of an Observable the first value counts
+ * @param options - its type, size (in bytes) and presentation
+ * @param handler - returns text, bytes or contents, in any of the ways of answering; of a stream the first value
+ * counts. `undefined` means: not found
  * @throws {@link Misconfigured} where the URI is none
  * @example
- * resource('file:///log', { mimeType: 'text/plain', live: true }, () => tail$)
+ * const tail$ = interval(1000).pipe(map((second) => `${second} s up`));
+ * resource('log:///uptime', { mimeType: 'text/plain', live: true }, () => tail$);
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/resources
  */
 export const resource = (
   uri: string,
@@ -98,10 +108,22 @@ export const resource = (
 /**
  * Offers all resources whose URIs fit a template (RFC 6570).
  *
- * @param handler - gets the template's variables, decoded; whatever they name, it must stay within what it means to
- * serve (RES-22)
+ * A fixed resource comes before any template, and templates are tried in the order in which they were given. They are
+ * on a list of their own; what fits them is on no list.
+ *
+ * @param template - the URI with variables in it: `notes:///{name}`, `file:///{+path}`
+ * @param options - its type and presentation, and completers for its variables
+ * @param handler - gets the template's variables, decoded, the {@link Call} and the URI; whatever they name, it must
+ * stay within what it means to serve (RES-22). `undefined` means: not found
+ * @throws {@link Misconfigured} where the template is malformed, or lacks a variable that is to be completed
  * @example
- * resourceTemplate('file:///{+path}', { complete: { path: (prefix) => names(prefix) } }, ({ path }) => read(path))
+ * const notes = new Map([['todo', 'Buy milk'], ['done', 'Nothing']]);
+ * resourceTemplate(
+ *   'notes:///{name}',
+ *   { complete: { name: (typed) => [...notes.keys()].filter((name) => name.startsWith(typed)) } },
+ *   ({ name }) => notes.get(String(name)),
+ * );
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/resources#resource-templates
  */
 export const resourceTemplate = <V extends string = string>(
   template: string,
@@ -138,11 +160,21 @@ const presentedResource = ({ mimeType, annotations, ...rest }: ResourcePresentat
   ...(annotations === undefined ? undefined : { annotations }),
 });
 
-/** The error that says so on every revision; older ones have a code of their own for it (RES-07, RES-08). */
+/**
+ * The error that says that there is no such resource, in the code that each revision has for it (RES-07, RES-08).
+ *
+ * @param uri - what was asked for
+ * @example
+ * resourceTemplate('notes:///{name}', {}, ({ name }, call, uri) => {
+ *   if (name !== 'todo') throw notFound(uri);
+ *   return 'Buy milk';
+ * });
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/resources#error-handling
+ */
 export const notFound = (uri: string): RpcError => invalidParams(`resource not found: ${quoted(uri)}`, { uri });
 
 /** A read's value as its result. */
-const contents = (value: unknown, uri: string, mimeType: string | undefined): JsonObject => {
+const contents = (value: unknown, uri: string, mimeType: string | undefined): Fresh => {
   if (value === undefined) throw notFound(uri);
   const typed = mimeType === undefined ? undefined : { mimeType };
   const list = isArray(value) ? value : [value];

@@ -13,9 +13,9 @@ export interface Work<A> {
   /** The handler, with what it is given. */
   readonly handle: (args: A, call: Call) => unknown;
   /** The handler's value as a result. */
-  readonly finish: (value: unknown, args: A) => JsonObject | PromiseLike<JsonObject>;
+  readonly finish: (value: unknown, args: A) => Fresh | PromiseLike<Fresh>;
   /** A failure as a result; undefined lets it travel as an error. */
-  readonly fail?: (error: unknown) => JsonObject | undefined;
+  readonly fail?: (error: unknown) => Fresh | undefined;
   readonly pick?: Pick;
 }
 
@@ -23,8 +23,11 @@ export interface Work<A> {
 export const run = <A>(work: Work<A>, args: A, sign: Sign, request: Request, context: Context): Observable<Emission> =>
   new Observable((subscriber) => new Run(work, args, sign, request, context, subscriber).start());
 
+/** A result made for one call, which may still be written on: copying it would cost more than making it. */
+export type Fresh = Record<string, unknown>;
+
 /** Puts the server's name, and whatever else all its results say, on a result. */
-export type Sign = (result: JsonObject) => JsonObject;
+export type Sign = (result: Fresh) => JsonObject;
 
 class Run<A> implements Sink {
   readonly #work: Work<A>;
@@ -68,11 +71,11 @@ class Run<A> implements Sink {
     try {
       const result = this.#work.finish(value, this.#args);
       if ('then' in result && typeof result.then === 'function')
-        (result as PromiseLike<JsonObject>).then(
+        (result as PromiseLike<Fresh>).then(
           (late) => this.#answer(late),
           (error: unknown) => this.error(error),
         );
-      else this.#answer(result as JsonObject);
+      else this.#answer(result as Fresh);
     } catch (error) {
       this.error(error);
     }
@@ -92,7 +95,7 @@ class Run<A> implements Sink {
     this.#stop?.();
   }
 
-  #answer(result: JsonObject): void {
+  #answer(result: Fresh): void {
     this.#over = true;
     this.#subscriber.next({ result: this.#sign(result) });
     this.#subscriber.complete();

@@ -7,15 +7,19 @@ import { serveChannel, type DoorOptions, type ServeEvent } from '../era/serve.ts
 export type Served = Exchange & { readonly held$?: Observable<never> };
 
 /**
- * Serves an exchange to everybody who connects: a server runs while this is subscribed.
+ * Serves an exchange to everybody who connects, in every revision: a server runs while this is subscribed.
  *
- * Emits what happens, for logs; completes when the transport ends, as stdio does with its input. Unsubscribing stops it:
- * work in flight is torn down, subscriptions are ended, connections closed. A peer that breaks ends its own connection
- * only. Fails where the transport cannot listen at all.
+ * Emits what happens, for logs; completes when the transport ends, as stdio does with its input. Unsubscribing stops
+ * it: work in flight is torn down, subscriptions are ended, connections closed. A peer that breaks ends its own
+ * connection only. Fails where the transport cannot listen at all.
  *
+ * @param exchange - a server, a connected client's exchange, or either under middleware
  * @param transport - emits a channel for each connection: `stdio()`, `listen({ port })`
+ * @param options - the revisions served and the bounds of each connection; see {@link DoorOptions}
  * @example
  * const running = serve(weather, stdio()).subscribe((event) => console.error(event));
+ * setTimeout(() => running.unsubscribe(), 60_000);
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning
  */
 export const serve = (
   exchange: Served,

@@ -3,7 +3,7 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/server
  */
-import { of, switchMap, throwError, type Observable } from 'rxjs';
+import { from, of, switchMap, throwError, type Observable } from 'rxjs';
 import type { Context, Emission, Exchange, Request } from '../exchange/exchange.ts';
 import { listenMethod } from '../exchange/envelope.ts';
 import { invalidParams, methodNotFound, quoted } from '../frame/errors.ts';
@@ -11,6 +11,7 @@ import { isObject, type JsonObject } from '../frame/frame.ts';
 import type { Implementation, ServerCapabilities } from '../protocol/peer.ts';
 import { metaKeys, modernRevisions } from '../protocol/revisions.ts';
 import type { Verdict } from '../shape/shape.ts';
+import { blunder } from './blunder.ts';
 import { catalogue, keyOfResource, type AnyResource, type AnyTool, type Catalogue } from './catalogue.ts';
 import { completing, nothing, typedIn, unknownArgument, type Completers } from './completion.ts';
 import type { Feature } from './feature.ts';
@@ -23,11 +24,13 @@ import { run, type Sign } from './run.ts';
 import type { Shelf } from './shelf.ts';
 import { failed, type ToolFeature } from './tool.ts';
 
+/** What a server says of itself: its name and version, and what else it shows. */
 export interface ServerInfo extends Implementation {
   /** What a model should know about using this server. */
   readonly instructions?: string;
 }
 
+/** How a server lists and names what it offers; see {@link serverWith}. */
 export interface ServerOptions {
   /** How many items a page of a list has. Default 100. */
   readonly pageSize?: number;
@@ -46,6 +49,7 @@ export type ToolsOf<F extends readonly unknown[]> = {
     : never;
 };
 
+/** A server as a value: an exchange that knows its features. It holds nothing until it is asked or served. */
 export interface Server<Tools = unknown> extends Exchange {
   readonly info: ServerInfo;
   readonly capabilities: ServerCapabilities;
@@ -58,19 +62,40 @@ export interface Server<Tools = unknown> extends Exchange {
 type Handler = (request: Request, context: Context) => Observable<Emission>;
 
 /**
- * Makes a server out of features.
+ * Makes a server out of features. It is built once, is a value, and holds nothing until it is asked or served.
+ *
+ * As an exchange it emits, for each request, notices and then one result; it fails with an {@link RpcError}, or with
+ * whatever a handler of a resource or prompt threw, which a peer hears of as an internal error.
  *
  * @param info - its name and version, and what else it shows of itself
- * @param features - tools, resources, resource templates, prompts, lists of them that come and go, and resource updates;
- * an object of {@link ServerOptions} may come first
- * @throws Misconfigured where two features have one name
+ * @param features - tools, resources, resource templates, prompts, lists of them that come and go, and resource updates
+ * @throws {@link Misconfigured} where two features have one name, or one URI
  * @example
- * const weather = server({ name: 'weather', version: '1.0.0' }, tool('forecast', { … }, ({ city }) => …))
+ * const clock = server(
+ *   { name: 'clock', version: '1.0.0' },
+ *   tool('now', { description: 'What time it is' }, () => new Date().toISOString()),
+ * );
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server
  */
 export const server = <const F extends readonly Feature[]>(info: ServerInfo, ...features: F): Server<ToolsOf<F>> =>
   serverWith({}, info, ...features);
 
-/** The same as {@link server}, with options. */
+/**
+ * The same as {@link server}, with options: the size of pages, how changes are gathered, how long answers may be kept.
+ *
+ * @param options - see {@link ServerOptions}; times are in milliseconds
+ * @param info - its name and version, and what else it shows of itself
+ * @param features - what it offers
+ * @throws {@link Misconfigured} where two features have one name, or one URI
+ * @example
+ * const clock = serverWith(
+ *   { pageSize: 20, cache: { ttlMs: 60_000, scope: 'public' } },
+ *   { name: 'clock', version: '1.0.0' },
+ *   tool('now', { description: 'What time it is' }, () => new Date().toISOString()),
+ * );
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination
+ */
 export const serverWith = <const F extends readonly Feature[]>(
   options: ServerOptions,
   info: ServerInfo,
@@ -104,7 +129,13 @@ export const serverWith = <const F extends readonly Feature[]>(
   ]);
   const exchange: Exchange = (request, context) => {
     const handler = handlers.get(request.method);
-    return handler === undefined ? throwError(() => methodNotFound(request.method)) : handler(request, context);
+    if (handler === undefined) return throwError(() => methodNotFound(request.method));
+    try {
+      return handler(request, context);
+    } catch (error) {
+      // An exchange fails on its error channel, and nowhere else.
+      return throwError(() => error);
+    }
   };
   return Object.assign(exchange, { info, capabilities, held$: held(stock) });
 };
@@ -124,7 +155,8 @@ const signWith =
   (result) => {
     if (meta === undefined) return result;
     const own = result['_meta'];
-    return Object.assign({}, result, { _meta: isObject(own) ? { ...meta, ...own } : meta });
+    result['_meta'] = isObject(own) ? { ...meta, ...own } : meta;
+    return result;
   };
 
 const listing =
@@ -174,13 +206,15 @@ const callTool = (tool: AnyTool | undefined, sign: Sign, request: Request, conte
     verdict.ok
       ? run(tool.work, verdict.value, sign, request, context)
       : of({ result: sign(failed(`invalid arguments for ${tool.name}: ${verdict.problem}`)) });
-  const verdict = tool.decode(params?.['arguments'] ?? {});
-  return verdict instanceof Promise
-    ? of(verdict).pipe(
-        switchMap((late) => late),
-        switchMap(work),
-      )
-    : work(verdict);
+  // What user code in a schema throws is the tool's failure, like what its handler throws.
+  const broken = (error: unknown): Verdict => ({ ok: false, problem: blunder(error) ?? 'they could not be read' });
+  let verdict: Verdict | Promise<Verdict>;
+  try {
+    verdict = tool.decode(params?.['arguments'] ?? {});
+  } catch (error) {
+    return work(broken(error));
+  }
+  return verdict instanceof Promise ? from(verdict.catch(broken)).pipe(switchMap(work)) : work(verdict);
 };
 
 const resourceHandlers = (desk: Desk): readonly (readonly [string, Handler])[] => {
@@ -250,7 +284,7 @@ const completionHandlers = ({ stock: { prompts, resources }, sign }: Desk): read
   ): Observable<Emission> => {
     const { name, typed, resolved } = typedIn(request.params ?? {});
     if (!known.includes(name)) return throwError(() => unknownArgument(name, known));
-    return run(completing, { completer: completers[name] ?? nothing, typed, resolved }, sign, request, context);
+    return run(completing, { completer: (Object.hasOwn(completers, name) ? completers[name] : undefined) ?? nothing, typed, resolved }, sign, request, context);
   };
   const handler: Handler = (request, context) => {
     const ref = isObject(request.params?.['ref']) ? request.params['ref'] : {};

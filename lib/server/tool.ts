@@ -14,8 +14,9 @@ import { blunder } from './blunder.ts';
 import type { Call } from './call.ts';
 import { presented, type Presentation } from './feature.ts';
 import { isReply, type Reply } from './reply.ts';
-import type { Work } from './run.ts';
+import type { Fresh, Work } from './run.ts';
 
+/** How a tool presents itself, what it takes and what it gives. */
 export interface ToolOptions<I extends Shape, O extends Shape> extends Presentation {
   /** What the tool takes: an object. Default: nothing. */
   readonly input?: I;
@@ -29,6 +30,7 @@ export interface ToolOptions<I extends Shape, O extends Shape> extends Presentat
 export type Content =
   string | ContentBlock | readonly ContentBlock[] | Reply | JsonObject | number | boolean | null | undefined | void;
 
+/** A tool of a server, with the types that a client may know of it. */
 export interface ToolFeature<N extends string = string, A = never, W = unknown> {
   readonly kind: 'tool';
   readonly name: N;
@@ -41,18 +43,28 @@ export interface ToolFeature<N extends string = string, A = never, W = unknown> 
 }
 
 /**
- * Offers a tool.
+ * Offers a tool: something that a model may have done.
  *
- * Arguments that do not fit the input schema never reach the handler: the caller gets a result with `isError` that names
- * the field (AMB-06). Whatever the handler throws becomes such a result too, without stack or path; a thrown
+ * Arguments that do not fit the input schema never reach the handler: the caller gets a result with `isError` that
+ * names the field (AMB-06). Whatever the handler throws becomes such a result too, without stack or path; a thrown
  * {@link RpcError} becomes that JSON-RPC error.
  *
  * @param name - unique in its server; 1 to 128 of `A-Z a-z 0-9 _ - .` (NAME-01)
- * @param handler - gets the decoded arguments and the {@link Call}; returns a value, Promise, async iterable, Observable
- * or Effect, saying `progress(…)` and `log(…)` on the way. The last value is the answer
+ * @param options - its description, `input` and `output`: an Effect Schema, a Standard Schema or a JSON Schema
+ * @param handler - gets the decoded arguments and the {@link Call}; returns a value, Promise, async iterable,
+ * Observable or Effect, saying `progress(…)` and `log(…)` on the way. The last value is the answer
  * @throws {@link Misconfigured} where the name or a schema cannot work
  * @example
- * tool('add', { input: Schema.Struct({ a: Schema.Number, b: Schema.Number }) }, ({ a, b }) => `${a + b}`)
+ * tool('add', { input: Schema.Struct({ a: Schema.Number, b: Schema.Number }) }, ({ a, b }) => `${a + b}`);
+ * @example
+ * // A stream: progress on the way, then the answer.
+ * tool('count', { description: 'Counts to three' }, () =>
+ *   concat(
+ *     interval(1000).pipe(take(3), map((step) => progress(step + 1, 3))),
+ *     of('three'),
+ *   ),
+ * );
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/tools
  */
 export const tool = <
   const N extends string,
@@ -93,10 +105,10 @@ const toolName = /^[A-Za-z0-9_.-]{1,128}$/;
 const text = (said: string): ContentBlock => ({ type: 'text', text: said });
 
 /** A result that says that the tool failed, for the model to read (TOOL-17). */
-export const failed = (why: string): JsonObject => ({ resultType: 'complete', content: [text(why)], isError: true });
+export const failed = (why: string): Fresh => ({ resultType: 'complete', content: [text(why)], isError: true });
 
 /** Text mirrors whatever is structured, for clients that show only text (TOOL-14, AMB-08). */
-const mirrored = (value: unknown): JsonObject => ({
+const mirrored = (value: unknown): Fresh => ({
   resultType: 'complete',
   content: [text(JSON.stringify(value) ?? 'null')],
   structuredContent: value,
@@ -110,16 +122,16 @@ const structured =
     return verdict instanceof Promise ? verdict.then((late) => judged(late, name)) : judged(verdict, name);
   };
 
-const judged = (verdict: Verdict, name: string): JsonObject =>
+const judged = (verdict: Verdict, name: string): Fresh =>
   verdict.ok
     ? mirrored(verdict.value)
     : failed(`${name} gave a result that does not fit its own output schema: ${verdict.problem}`);
 
 /** A reply is sent as written; what it says to programs is checked all the same, unless it says that it failed (AMB-07). */
-const replied = (reply: Reply, output: CompiledShape, name: string): JsonObject | Promise<JsonObject> => {
+const replied = (reply: Reply, output: CompiledShape, name: string): Fresh | Promise<Fresh> => {
   const { result } = reply;
   if (result.isError === true) return { resultType: 'complete', ...result };
-  const judge = (verdict: Verdict): JsonObject =>
+  const judge = (verdict: Verdict): Fresh =>
     verdict.ok
       ? {
           resultType: 'complete',
@@ -136,7 +148,7 @@ const blocks: ReadonlySet<unknown> = new Set(['text', 'image', 'audio', 'resourc
 
 const isBlock = (value: unknown): boolean => isObject(value) && blocks.has(value['type']);
 
-const anyContent = (value: unknown): JsonObject => {
+const anyContent = (value: unknown): Fresh => {
   if (typeof value === 'string') return { resultType: 'complete', content: [text(value)] };
   if (value === undefined) return { resultType: 'complete', content: [] };
   if (isReply(value)) return { resultType: 'complete', content: [], ...value.result };

@@ -17,7 +17,15 @@ interface Direction {
   readonly asked: Map<unknown, Asked>;
 }
 
-/** What was asked and has been neither answered nor cancelled, as `method id`. */
+/**
+ * What was asked and has been neither answered nor cancelled, as `method id`.
+ *
+ * @param overheard - what went over one connection, in order
+ * @example
+ * await using link = await linked(weather);
+ * await link.client.callTool('forecast', { city: 'Oslo' });
+ * expect(unanswered(link.wire.overheard)).toEqual([]);
+ */
 export const unanswered = (overheard: readonly Overheard[]): readonly string[] => {
   const { sides } = read(overheard);
   return [...sides.out.asked, ...sides.in.asked].flatMap(([id, { method, state }]) =>
@@ -31,6 +39,13 @@ export const unanswered = (overheard: readonly Overheard[]): readonly string[] =
  * `initialize`.
  *
  * An answer that crosses its own cancellation is no breach (CAN-13).
+ *
+ * @param overheard - what went over one connection, in order
+ * @example
+ * await using link = await linked(weather);
+ * await link.client.callTool('forecast', { city: 'Oslo' });
+ * expect(breaches(link.wire.overheard)).toEqual([]);
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#messages
  */
 export const breaches = (overheard: readonly Overheard[]): readonly string[] => read(overheard).breaches;
 
@@ -75,7 +90,9 @@ const notified = (
     if (mine?.state === 'open') mine.state = 'cancelled';
   }
   if (method === 'notifications/progress') {
-    const asked = [...other.values()].find(({ token }) => token !== undefined && token === params['progressToken']);
+    // A token may be used again once its request has ended (PRG-02).
+    const ofToken = [...other.values()].filter(({ token }) => token !== undefined && token === params['progressToken']);
+    const asked = ofToken.find(({ state }) => state === 'open') ?? ofToken.at(-1);
     if (asked === undefined) return breach('progress of nothing (PRG-03)');
     if (asked.state === 'answered') breach('progress after its answer (PRG-07)');
     const progress = Number(params['progress']);

@@ -29,7 +29,8 @@ export interface Ledger {
  * @example
  * const ledger = createLedger();
  * const ticks = tool('ticks', {}, () => interval(10).pipe(ledger.watch('ticks')));
- * // … call it, unsubscribe …
+ * await using link = await linked(server({ name: 'clock', version: '1.0.0' }, ticks));
+ * link.client.call('ticks', {}).subscribe().unsubscribe();
  * await ledger.noted('ticks unsubscribed');
  * expect(ledger.live).toEqual({});
  */

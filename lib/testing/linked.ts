@@ -8,6 +8,7 @@ import type { MemoryOptions } from '../transport/memory.ts';
 import type { Channel } from '../exchange/exchange.ts';
 import { tap, type Tapped } from './wiretap.ts';
 
+/** What both sides speak, and how good the way between them is. */
 export interface LinkedOptions extends MemoryOptions {
   /** The one revision that both sides speak. Default: the newest that both have. */
   readonly revision?: Revision;
@@ -17,6 +18,7 @@ export interface LinkedOptions extends MemoryOptions {
   readonly through?: (channel: Channel) => Channel;
 }
 
+/** A client, its server, and what goes between them. */
 export interface Linked<Tools> extends AsyncDisposable {
   readonly client: OpenClient<Tools>;
   /** What goes over the link. */
@@ -27,6 +29,7 @@ export interface Linked<Tools> extends AsyncDisposable {
  * Links a client to a server in this process, through the same doors as over a real wire.
  *
  * @param served - a server, or any exchange
+ * @param options - the revision, the options of either side, and faults to be put between them
  * @returns both, once the handshake is done; disposing of it closes the connection
  * @example
  * await using link = await linked(weather, { revision: '2025-06-18', serialise: true });

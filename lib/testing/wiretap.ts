@@ -24,10 +24,11 @@ export interface Tapped extends Channel {
 /**
  * Listens in on a channel without changing what goes over it.
  *
+ * @param channel - what to listen to; what is given back takes its place
  * @example
  * const wire = tap(inMemory(weather));
- * const client = await open(wire);
- * await client.callTool('forecast', { city: 'Oslo' });
+ * await using inside = await open(wire);
+ * await inside.callTool('forecast', { city: 'Oslo' });
  * expect(breaches(wire.overheard)).toEqual([]);
  */
 export const tap = (channel: Channel): Tapped => {

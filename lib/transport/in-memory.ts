@@ -8,8 +8,11 @@ import { memoryPair, type MemoryOptions } from './memory.ts';
  * A channel to an exchange in this process, through the same doors as over a wire: every revision, no sockets. Each
  * subscription is a connection of its own.
  *
+ * @param exchange - a server, or any other exchange
+ * @param options - `serialise: true` sends text instead of objects; the rest is for the server's side
  * @example
- * await using client = await open<typeof weather>(inMemory(weather));
+ * await using inside = await open<typeof weather>(inMemory(weather));
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/index#custom-transports
  */
 export const inMemory =
   (exchange: Exchange & { readonly held$?: Observable<never> }, options: MemoryOptions & DoorOptions = {}): Channel =>

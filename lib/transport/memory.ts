@@ -4,14 +4,19 @@
 import { Observable, type Subscriber } from 'rxjs';
 import type { Channel } from '../exchange/exchange.ts';
 import type { Frame } from '../frame/frame.ts';
-import { parse, stringify } from '../frame/json.ts';
+import { codes } from '../frame/errors.ts';
+import { parse } from '../frame/json.ts';
+import { UnreadableResponse } from '../frame/unreadable-response.ts';
+import { serialise as textOf } from './outbox.ts';
 
+/** How frames are handed over. */
 export interface MemoryOptions {
   /** Sends text instead of objects: slower, and exact. Default false. */
   readonly serialise?: boolean;
 }
 
-type Item = Frame | readonly Frame[];
+/** In place of a message: the far side has closed, after all that it has said. */
+const end = Symbol('end');
 
 /** Delivers in order and one at a time: what a delivery provokes waits for its turn, so no chain of calls grows the stack. */
 class Courier {
@@ -23,8 +28,11 @@ class Courier {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
-        next[0].inbound?.next(next[1]);
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+        const [{ inbound }, value] = next;
+        if (value === end) inbound?.complete();
+        else inbound?.next(value);
+      }
     } finally {
       this.#busy = false;
     }
@@ -40,15 +48,17 @@ interface Side {
 /**
  * Two channels, each the far side of the other. Either may be opened once; closing one completes the other.
  *
+ * @param options - `serialise: true` sends text instead of objects
  * @example
- * const [near, far] = memoryPair();
- * serveChannel(weather)(far).subscribe();
+ * const [near, far] = memoryPair({ serialise: true });
+ * const serving = serveChannel(weather)(far).subscribe();
+ * const over = await open(near);
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/index#custom-transports
  */
 export const memoryPair = ({ serialise = false }: MemoryOptions = {}): readonly [Channel, Channel] => {
   const courier = new Courier();
   const left: Side = { inbound: undefined, closed: false };
   const right: Side = { inbound: undefined, closed: false };
-  const pass = serialise ? (item: Item): unknown => parse(stringify(item)) : (item: Item): unknown => item;
   const channel =
     (here: Side, there: Side): Channel =>
     (outbound) =>
@@ -57,15 +67,25 @@ export const memoryPair = ({ serialise = false }: MemoryOptions = {}): readonly 
         if (there.closed) return subscriber.complete();
         here.inbound = subscriber;
         const writing = outbound.subscribe({
-          next: (item) => courier.post(there, pass(item)),
+          next: (item) => {
+            if (!serialise) return courier.post(there, item);
+            const text = textOf(item, (frame, reason) => courier.post(here, unsendable(frame, reason)));
+            if (text !== undefined) courier.post(there, parse(text));
+          },
           error: (error: unknown) => subscriber.error(error),
         });
         return () => {
           writing.unsubscribe();
           here.inbound = undefined;
           here.closed = true;
-          there.inbound?.complete();
+          courier.post(there, end);
         };
       });
   return [channel(left, right), channel(right, left)];
 };
+
+/** In place of the answer that a request cannot have, because it could not be sent. */
+const unsendable = (frame: Frame, reason: string): unknown =>
+  'method' in frame && 'id' in frame
+    ? new UnreadableResponse(reason, codes.internalError, frame.method, frame.id)
+    : undefined;

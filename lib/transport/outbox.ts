@@ -59,12 +59,17 @@ export const conflateNotices: Conflate = (frame, text) => {
  * an error, so that its request does not wait for ever.
  *
  * @example
- * const outbox = createOutbox({ write: (text) => socket.write(text), onError: (error) => socket.destroy(error) });
- * socket.on('drain', () => outbox.drained());
+ * import { createConnection } from 'node:net';
+ *
+ * const link = createConnection({ port: 4000 });
+ * const outbox = createOutbox({ write: (text) => link.write(text), onError: (error) => link.destroy(error) });
+ * link.on('drain', () => outbox.drained());
  */
 export const createOutbox = (options: OutboxOptions): Outbox => {
   const { conflate = conflateNotices, maxBytes = queueLimit } = options;
-  /** In order of insertion. Only frames queued for a blocked sink have a key of their own; others are numbered. */
+  /** What goes out with the next write: all there is, as long as the sink keeps up. */
+  let ready = '';
+  /** What waits for a blocked sink, in order of insertion: under a key of its own, or a number. */
   const queue = new Map<string | number, string>();
   let next = 0;
   let pending = 0;
@@ -82,8 +87,21 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
     pending += text.length;
   };
 
+  const hand = (text: string): void => {
+    const took = options.write(text);
+    if (took || blocked) return;
+    blocked = true;
+    options.onBlocked?.(true);
+  };
+
   /** Writes up to `writeSize` at a time. */
   const write = (all: boolean): void => {
+    if (ready !== '' && (all || !blocked)) {
+      const text = ready;
+      ready = '';
+      pending -= text.length;
+      hand(text);
+    }
     while (queue.size > 0 && (all || !blocked) && !closed) {
       let text = '';
       for (const [key, line] of queue) {
@@ -92,11 +110,15 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
         pending -= line.length;
         if (text.length >= writeSize) break;
       }
-      const took = options.write(text);
-      if (!took && !blocked) {
-        blocked = true;
-        options.onBlocked?.(true);
-      }
+      hand(text);
+    }
+  };
+
+  const schedule = (): void => {
+    if (pending >= writeSize) write(false);
+    else if (!scheduled) {
+      scheduled = true;
+      queueMicrotask(scheduledWrite);
     }
   };
 
@@ -107,6 +129,7 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
 
   const close = (): void => {
     closed = true;
+    ready = '';
     queue.clear();
     pending = 0;
   };
@@ -116,18 +139,19 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
       if (closed) return;
       const text = serialise(frame, options.onUnsendable);
       if (text === undefined) return;
-      const key = blocked && isSingle(frame) ? conflate(frame, text) : undefined;
+      if (!blocked && queue.size === 0) {
+        ready += text;
+        pending += text.length;
+        return schedule();
+      }
+      const key = isSingle(frame) ? conflate(frame, text) : undefined;
       put(key ?? (next += 1), text);
       if (blocked && pending > maxBytes) {
         const size = pending;
         close();
         const message = `the peer does not read: ${size} bytes are queued for it, ${maxBytes} are allowed`;
         options.onError(new ConnectionClosed({ message }));
-      } else if (!blocked && pending >= writeSize) write(false);
-      else if (!blocked && !scheduled) {
-        scheduled = true;
-        queueMicrotask(scheduledWrite);
-      }
+      } else if (!blocked) schedule();
     },
     drained: () => {
       if (!blocked || closed) return;
@@ -145,7 +169,8 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
 
 const isSingle = (frame: Frame | readonly Frame[]): frame is Frame => !isArray(frame);
 
-const serialise = (
+/** A frame, or a batch, as one line; undefined where nothing of it can be sent. */
+export const serialise = (
   frame: Frame | readonly Frame[],
   onUnsendable: OutboxOptions['onUnsendable'],
 ): string | undefined => {

@@ -1,5 +1,6 @@
 /** The server that the behavioural suite drives: one of everything, with a ledger of what its handlers live through. */
 import { addFinalizer, async as callback, die, fail, gen, never, scoped, sync, type Effect } from 'effect/Effect';
+import { isInterrupted } from 'effect/Exit';
 import { BehaviorSubject, concat, from, map, NEVER, of, Subject, throwError, timer } from 'rxjs';
 import { RpcError } from '../../lib/frame/errors.ts';
 import {
@@ -81,7 +82,7 @@ export const fixture = (ledger: Ledger = createLedger()) => {
           yield* addFinalizer((exit) =>
             sync(() => {
               release();
-              ledger.note(`${name} ${exit._tag === 'Failure' && exit.cause._tag === 'Interrupt' ? 'interrupted' : exit._tag}`);
+              ledger.note(`${name} ${isInterrupted(exit) ? 'interrupted' : exit._tag}`);
             }),
           );
           yield* never;
@@ -103,7 +104,10 @@ export const fixture = (ledger: Ledger = createLedger()) => {
       return `counted to ${to}`;
     },
     observable: (to) =>
-      concat(from(Array.from({ length: to }, (_, done) => progress(done + 1, to, `step ${done + 1}`))), of(`counted to ${to}`)),
+      concat(
+        from(Array.from({ length: to }, (_, done) => progress(done + 1, to, `step ${done + 1}`))),
+        of(`counted to ${to}`),
+      ),
     effect: (to, say) =>
       sync(() => {
         for (let done = 1; done <= to; done += 1) say(done, to);
@@ -146,18 +150,26 @@ export const fixture = (ledger: Ledger = createLedger()) => {
       ledger.note(`${name} began`);
       return endless[way](name, call.signal) as Promise<string>;
     }),
-    tool('count', { input: Schema.Struct({ way: Way, to: Schema.Number }) }, ({ way, to }, call) =>
-      counting[way](to, (done, total) => call.progress(done, total, `step ${done}`)) as Promise<string>,
+    tool(
+      'count',
+      { input: Schema.Struct({ way: Way, to: Schema.Number }) },
+      ({ way, to }, call) =>
+        counting[way](to, (done, total) => call.progress(done, total, `step ${done}`)) as Promise<string>,
     ),
     tool('stumble', {}, () => of(progress(2), progress(1), progress(2), progress(3), 'done')),
-    tool('answers', { input: Schema.Struct({ way: Schema.Literal('value', ...ways) }) }, ({ way }): Effect<string> | Promise<string> | string => {
-      const answer = `a ${way}`;
-      if (way === 'value') return answer;
-      if (way === 'promise') return Promise.resolve(answer);
-      if (way === 'effect') return callback<string>((resume) => void queueMicrotask(() => resume(sync(() => answer))));
-      // The checker need not know every way at once.
-      return (way === 'observable' ? of('not the last', answer) : counted(answer)) as never;
-    }),
+    tool(
+      'answers',
+      { input: Schema.Struct({ way: Schema.Literal('value', ...ways) }) },
+      ({ way }): Effect<string> | Promise<string> | string => {
+        const answer = `a ${way}`;
+        if (way === 'value') return answer;
+        if (way === 'promise') return Promise.resolve(answer);
+        if (way === 'effect')
+          return callback<string>((resume) => void queueMicrotask(() => resume(sync(() => answer))));
+        // The checker need not know every way at once.
+        return (way === 'observable' ? of('not the last', answer) : counted(answer)) as never;
+      },
+    ),
     tool('fails', { input: Schema.Struct({ how: Schema.String }) }, ({ how }) => throwing[how]?.() as Promise<string>),
     tool('refuses', {}, () => {
       throw new RpcError({ code: 4711, message: 'not today', data: { until: 'tomorrow' } });
@@ -172,7 +184,11 @@ export const fixture = (ledger: Ledger = createLedger()) => {
     }),
     tool('measure', { output: Schema.Struct({ celsius: Schema.Number }) }, () => ({ celsius: 7 })),
     tool('rows', { output: Schema.Array(Schema.Number) }, () => [1, 2, 3]),
-    tool('lies', { output: { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] } }, () => ({ n: 'one' }) as never),
+    tool(
+      'lies',
+      { output: { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] } },
+      () => ({ n: 'one' }) as never,
+    ),
     tool('unsendable', {}, () => reply({ content: [], _meta: { 'example.com/big': 1n } })),
     tool(
       'decorated',
@@ -198,11 +214,20 @@ export const fixture = (ledger: Ledger = createLedger()) => {
         }),
     ),
     tool('whoami', {}, (_, call) => ({ client: call.client, trace: call.trace, meta: call.meta })),
-    tool('change', { input: Schema.Struct({ list: Schema.Literal('tools', 'prompts', 'resources'), names: Schema.Array(Schema.String) }) }, ({ list, names }) => {
-      // A burst: one emission for each name.
-      for (let count = 0; count <= names.length; count += 1) lists[list].next(names.slice(0, count));
-      return 'changed';
-    }),
+    tool(
+      'change',
+      {
+        input: Schema.Struct({
+          list: Schema.Literal('tools', 'prompts', 'resources'),
+          names: Schema.Array(Schema.String),
+        }),
+      },
+      ({ list, names }) => {
+        // A burst: one emission for each name.
+        for (let count = 0; count <= names.length; count += 1) lists[list].next(names.slice(0, count));
+        return 'changed';
+      },
+    ),
     tool('touch', { input: Schema.Struct({ uri: Schema.String }) }, ({ uri }) => {
       touched$.next(uri);
       return 'touched';
@@ -212,12 +237,24 @@ export const fixture = (ledger: Ledger = createLedger()) => {
       return `${counter$.value}`;
     }),
     // For the spec: what happens inside, over any wire.
-    tool('recall', { input: Schema.Struct({ entry: Schema.String }) }, ({ entry }) => ledger.noted(entry).then(() => entry)),
+    tool('recall', { input: Schema.Struct({ entry: Schema.String }) }, ({ entry }) =>
+      ledger.noted(entry).then(() => entry),
+    ),
     tool('entries', {}, () => ({ entries: ledger.entries })),
     tool('idle', { input: Schema.Struct({ name: Schema.String }) }, ({ name }) => ledger.idle(name).then(() => 'idle')),
     tool('live', {}, () => ledger.live),
-    tool('after', { input: Schema.Struct({ ms: Schema.Number }) }, ({ ms }) => timer(ms).pipe(ledger.watch('after'), map(() => 'late'))),
-    tools(extraTools$.pipe(ledger.watch('tools$'), map((names) => names.map((name) => tool(name, {}, () => name))))),
+    tool('after', { input: Schema.Struct({ ms: Schema.Number }) }, ({ ms }) =>
+      timer(ms).pipe(
+        ledger.watch('after'),
+        map(() => 'late'),
+      ),
+    ),
+    tools(
+      extraTools$.pipe(
+        ledger.watch('tools$'),
+        map((names) => names.map((name) => tool(name, {}, () => name))),
+      ),
+    ),
 
     resource(
       'test://fixed',
@@ -274,7 +311,12 @@ export const fixture = (ledger: Ledger = createLedger()) => {
       }),
     ),
     prompt('broken', {}, () => Promise.reject(failure())),
-    prompts(extraPrompts$.pipe(ledger.watch('prompts$'), map((names) => names.map((name) => prompt(name, {}, () => name))))),
+    prompts(
+      extraPrompts$.pipe(
+        ledger.watch('prompts$'),
+        map((names) => names.map((name) => prompt(name, {}, () => name))),
+      ),
+    ),
   );
   return { server, ledger };
 };
@@ -286,5 +328,3 @@ const counted = async function* (answer: string) {
 };
 
 export type FixtureServer = ReturnType<typeof fixture>['server'];
-
-

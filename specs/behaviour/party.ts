@@ -59,7 +59,9 @@ export const said = (overheard: readonly Overheard[], way: Overheard['way'], met
 /** The one answer to the one request of this method. */
 export const answerTo = (overheard: readonly Overheard[], method: string): JsonObject => {
   const [asked] = said(overheard, 'out', method);
-  const answer = overheard.find(({ way, message }) => way === 'in' && !('method' in message) && message['id'] === asked?.['id']);
+  const answer = overheard.find(
+    ({ way, message }) => way === 'in' && !('method' in message) && message['id'] === asked?.['id'],
+  );
   if (asked === undefined || answer === undefined) throw new Error(`${method} was not asked, or not answered`);
   return answer.message;
 };

@@ -25,6 +25,12 @@ export interface ResourceContent {
   readonly blob?: string;
 }
 
+export interface LogLine {
+  readonly level: string;
+  readonly logger?: string | undefined;
+  readonly data: unknown;
+}
+
 export type Reference =
   { readonly type: 'ref/prompt'; readonly name: string } | { readonly type: 'ref/resource'; readonly uri: string };
 
@@ -55,9 +61,11 @@ export interface Driver {
   readonly updated$: Observable<string>;
   /** `tools`, `prompts` or `resources`: the list that has changed. */
   readonly listed$: Observable<string>;
-  readonly log$: Observable<{ readonly level: string; readonly logger?: string | undefined; readonly data: unknown }>;
-  /** Messages that the client could make no sense of. */
-  readonly errors: readonly Error[];
+  readonly log$: Observable<LogLine>;
+  /** All that the server has said, as it was said. */
+  readonly heard: readonly unknown[];
+  /** What the client could make no sense of. */
+  readonly errors: readonly string[];
   /** Undefined where the revision has none. */
   readonly ping: (() => Promise<unknown>) | undefined;
   close(): Promise<void>;

@@ -9,9 +9,7 @@ import {
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { Subject } from 'rxjs';
-import type { Connect, Driver } from './driver.ts';
-
-type Heard<O> = O extends { subscribe(observer: { next(value: infer T): void }): unknown } ? T : never;
+import type { Connect, LogLine, ToolAnswer } from './driver.ts';
 
 export const sdk1: Connect = async (command, args, env) => {
   const client = new Client({ name: 'sdk1', version: '1.0.0' });
@@ -22,14 +20,17 @@ export const sdk1: Connect = async (command, args, env) => {
   });
   const updated$ = new Subject<string>();
   const listed$ = new Subject<string>();
-  const log$ = new Subject<Heard<Driver['log$']>>();
-  const errors: Error[] = [];
-  client.onerror = (error) => errors.push(error);
+  const log$ = new Subject<LogLine>();
+  const errors: string[] = [];
+  const heard: unknown[] = [];
+  client.onerror = ({ message }) => void errors.push(message);
   client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => updated$.next(params.uri));
   client.setNotificationHandler(ToolListChangedNotificationSchema, () => listed$.next('tools'));
   client.setNotificationHandler(PromptListChangedNotificationSchema, () => listed$.next('prompts'));
   client.setNotificationHandler(ResourceListChangedNotificationSchema, () => listed$.next('resources'));
   client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => log$.next(params));
+  // Who connects afterwards hands on to whoever listened before.
+  transport.onmessage = (message) => void heard.push(message);
   await client.connect(transport);
   let level: string | undefined;
 
@@ -44,7 +45,7 @@ export const sdk1: Connect = async (command, args, env) => {
     templates: async () => (await client.listResourceTemplates()).resourceTemplates,
     call: async (name, given, { level: wanted, ...options } = {}) => {
       if (wanted !== undefined && wanted !== level) await client.setLoggingLevel((level = wanted));
-      return client.callTool({ name, arguments: given }, undefined, options);
+      return (await client.callTool({ name, arguments: given }, undefined, options)) as ToolAnswer;
     },
     read: async (uri) => (await client.readResource({ uri })).contents,
     prompt: async (name, given) => (await client.getPrompt({ name, arguments: given })).messages,
@@ -60,6 +61,7 @@ export const sdk1: Connect = async (command, args, env) => {
     listed$,
     log$,
     errors,
+    heard,
     ping: () => client.ping(),
     close: () => client.close(),
   };

@@ -2,9 +2,7 @@
 import { Client, type McpSubscription, type VersionNegotiationMode } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { Subject } from 'rxjs';
-import type { Connect, Driver } from './driver.ts';
-
-type Heard<O> = O extends { subscribe(observer: { next(value: infer T): void }): unknown } ? T : never;
+import type { Connect, LogLine } from './driver.ts';
 
 /** @param mode - which eras it tries */
 export const sdk2 =
@@ -13,15 +11,19 @@ export const sdk2 =
     const client = new Client({ name: 'sdk2', version: '1.0.0' }, { versionNegotiation: { mode } });
     const updated$ = new Subject<string>();
     const listed$ = new Subject<string>();
-    const log$ = new Subject<Heard<Driver['log$']>>();
-    const errors: Error[] = [];
-    client.onerror = (error) => errors.push(error);
+    const log$ = new Subject<LogLine>();
+    const errors: string[] = [];
+    const heard: unknown[] = [];
+    client.onerror = ({ message }) => void errors.push(message);
     client.setNotificationHandler('notifications/resources/updated', ({ params }) => updated$.next(params.uri));
     client.setNotificationHandler('notifications/tools/list_changed', () => listed$.next('tools'));
     client.setNotificationHandler('notifications/prompts/list_changed', () => listed$.next('prompts'));
     client.setNotificationHandler('notifications/resources/list_changed', () => listed$.next('resources'));
     client.setNotificationHandler('notifications/message', ({ params }) => log$.next(params));
-    await client.connect(new StdioClientTransport({ command, args: [...args], env }));
+    const transport = new StdioClientTransport({ command, args: [...args], env });
+    // Who connects afterwards hands on to whoever listened before.
+    transport.onmessage = (message) => void heard.push(message);
+    await client.connect(transport);
     const modern = client.getProtocolEra() === 'modern';
     const open: McpSubscription[] = [];
     let level: string | undefined;
@@ -42,7 +44,7 @@ export const sdk2 =
             { name, arguments: given, _meta: { 'io.modelcontextprotocol/logLevel': wanted } },
             options,
           );
-        if (wanted !== level) await client.setLoggingLevel((level = wanted));
+        if (wanted !== level) await client.request({ method: 'logging/setLevel', params: { level: (level = wanted) } });
         return client.callTool({ name, arguments: given }, options);
       },
       read: async (uri) => (await client.readResource({ uri })).contents,
@@ -73,6 +75,7 @@ export const sdk2 =
       listed$,
       log$,
       errors,
+      heard,
       ping: modern ? undefined : () => client.ping(),
       close: async () => {
         await Promise.all(open.map((subscription) => subscription.close()));

@@ -43,13 +43,16 @@ const lines = (): Display => {
 };
 
 /** Shows the progress of a call while it passes. */
-export const shown = <R>(): MonoTypeOperatorFunction<CallEvent<R>> => (events) =>
-  defer(() => {
-    const display = process.stdout.isTTY ? bar() : lines();
-    return events.pipe(
-      tap((event) => {
-        if (event.kind === 'progress') display.show(event.progress, event.total ?? event.progress, event.message ?? '');
-      }),
-      finalize(() => display.end()),
-    );
-  });
+export const shown =
+  <R>(): MonoTypeOperatorFunction<CallEvent<R>> =>
+  (events) =>
+    defer(() => {
+      const display = process.stdout.isTTY ? bar() : lines();
+      return events.pipe(
+        tap((event) => {
+          if (event.kind === 'progress')
+            display.show(event.progress, event.total ?? event.progress, event.message ?? '');
+        }),
+        finalize(() => display.end()),
+      );
+    });

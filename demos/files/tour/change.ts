@@ -33,12 +33,19 @@ export const change = async (client: FilesClient, folder: string): Promise<Chang
     ({ contents }) => contents.some((one) => 'text' in one && one.text.endsWith(line)),
     'the new line should reach its subscriber',
   );
-  good(`a line added to it reached the subscriber of tail:///diary.txt after ${tailMs.toFixed(0)} ms: “${line.trim()}”`);
+  good(
+    `a line added to it reached the subscriber of tail:///diary.txt after ${tailMs.toFixed(0)} ms: “${line.trim()}”`,
+  );
   return { listMs, tailMs };
 };
 
 /** Acts once the live value is there, and measures how long it takes to become what was expected. */
-const reaction = <T>(live$: Observable<T>, act: () => Promise<void>, expected: (value: T) => boolean, promised: string): Promise<number> => {
+const reaction = <T>(
+  live$: Observable<T>,
+  act: () => Promise<void>,
+  expected: (value: T) => boolean,
+  promised: string,
+): Promise<number> => {
   let start = NaN;
   const acted = async (value: T): Promise<T> => {
     start = performance.now();

@@ -18,12 +18,19 @@ export const look = async (client: FilesClient): Promise<{ readonly tools: numbe
   );
   const names = tools.map(({ name }) => name).sort();
   check(names.join() === 'search,stats', 'the tools should be search and stats', names);
-  check(resources.some(({ uri }) => uri === 'file:///package.json'), 'package.json should be on the list');
+  check(
+    resources.some(({ uri }) => uri === 'file:///package.json'),
+    'package.json should be on the list',
+  );
   check(!resources.some(({ uri }) => uri.includes('node_modules')), 'node_modules should not be on the list');
 
   const { contents } = await client.readResource('file:///package.json');
   const [file] = contents;
-  check(file !== undefined && 'text' in file && file.text.includes('"name": "rxmcp"'), 'package.json should be ours', file);
+  check(
+    file !== undefined && 'text' in file && file.text.includes('"name": "rxmcp"'),
+    'package.json should be ours',
+    file,
+  );
   good(`read package.json: ${file.text.length} characters of ${file.mimeType}`);
 
   const outside = 'file:///..%2f..%2fetc/passwd';
@@ -31,7 +38,11 @@ export const look = async (client: FilesClient): Promise<{ readonly tools: numbe
     () => undefined,
     (error: unknown) => error,
   );
-  check(refusal instanceof Error && refusal.message.startsWith('refused'), 'a path out of the folder should be refused', refusal);
+  check(
+    refusal instanceof Error && refusal.message.startsWith('refused'),
+    'a path out of the folder should be refused',
+    refusal,
+  );
   good(`asked for ${outside} and was refused`);
   return { tools: tools.length, resources: resources.length };
 };

@@ -12,7 +12,7 @@ const program = fileURLToPath(new URL('../server.ts', import.meta.url));
 
 export type FilesClient = Awaited<ReturnType<typeof open<Files>>>;
 
-export interface Reached {
+export interface Reached extends AsyncDisposable {
   readonly client: FilesClient;
   /** Closes the connection; resolves when the process is gone, and tells how it ended. */
   readonly leave: () => Promise<Exit | undefined>;
@@ -24,13 +24,11 @@ export const reach = async (folder: string): Promise<Reached> => {
   target.stderr$.subscribe((line) => console.error(line));
   target.exit$.subscribe((ended) => (exit = ended));
   const client = await open<Files>(target);
-  return {
-    client,
-    leave: async () => {
-      await client.close();
-      return exit;
-    },
+  const leave = async (): Promise<Exit | undefined> => {
+    await client.close();
+    return exit;
   };
+  return { client, leave, [Symbol.asyncDispose]: async () => void (await leave()) };
 };
 
 /** What the server says that it has done. */

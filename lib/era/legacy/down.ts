@@ -26,7 +26,7 @@ const withoutModernMeta: Translate = (result) => {
 export const downResult = ({ result: schema }: Row, revision: LegacyRevision): Translate => {
   if (schema === undefined) return withoutModernMeta;
   const fields = pruned(schema, revision);
-  return (result) => fields(withoutModernMeta(result));
+  return fields;
 };
 
 /** Not-found was -32002 (BR-34), and nobody knew -32021 (BR-73). */

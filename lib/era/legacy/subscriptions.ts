@@ -33,6 +33,7 @@ export const subscriptions = (inside: Exchange, unsolicited: (notification: Noti
         subscriber.complete();
       };
       if (uris.has(uri)) return done();
+      let settled = false;
       const watch = new Subscription();
       uris.set(uri, watch);
       const forget = (): void => {
@@ -44,6 +45,7 @@ export const subscriptions = (inside: Exchange, unsolicited: (notification: Noti
           next: (emission) => {
             if (isAnswer(emission)) return;
             if (emission.method !== acknowledgedMethod) return unsolicited(emission);
+            settled = true;
             if (honours(emission, uri)) return done();
             subscriber.error(
               new RpcError({
@@ -55,12 +57,20 @@ export const subscriptions = (inside: Exchange, unsolicited: (notification: Noti
             watch.unsubscribe();
           },
           error: (error: unknown) => {
+            settled = true;
             forget();
             subscriber.error(error);
           },
-          complete: forget,
+          complete: () => {
+            forget();
+            // Without an acknowledgement there was no subscription.
+            subscriber.complete();
+          },
         }),
       );
+      return () => {
+        if (!settled) watch.unsubscribe();
+      };
     });
 
   return {

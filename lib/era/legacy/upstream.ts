@@ -69,14 +69,14 @@ export const legacyUpstream = (upstream: Upstream): Exchange => {
   const level = levelOf(ask, rows);
   const watch = watchOf(ask);
 
-  const own: Readonly<Record<string, (request: Request) => Observable<Emission>>> = {
-    [discoverMethod]: () => of({ result: discovered }),
-    [listenMethod]: ({ params }) => listen(params, discovered, upstream, watch),
-  };
+  const own = new Map<string, (request: Request) => Observable<Emission>>([
+    [discoverMethod, () => of({ result: discovered })],
+    [listenMethod, ({ params }) => listen(params, discovered, upstream, watch)],
+  ]);
 
   return (request, context) => {
     const { method, params } = request;
-    const mine = own[method];
+    const mine = own.get(method);
     if (mine !== undefined) return mine(request);
     const row = rows.get(method);
     if (row === undefined)

@@ -2,7 +2,7 @@
  * The door of 2026-07-28, where a request carries all that a server may know of its peer. Checks come in the order that
  * AMB-03 settles: required `_meta` fields, version, method, parameters.
  *
- * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#request-metadata
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#_meta
  */
 import { map, throwError } from 'rxjs';
 import { isAnswer, type Emission, type Exchange, type Middleware, type Request } from '../../exchange/exchange.ts';
@@ -14,6 +14,7 @@ import { methods, rowsAt, type MethodTable } from '../../protocol/methods.ts';
 import { discoverMethod } from '../classify.ts';
 import { isModern, latestRevision, metaKeys, modernRevisions, type ModernRevision } from '../../protocol/revisions.ts';
 
+/** What a gate knows. */
 export interface GateOptions {
   /** The modern revisions that are served. Default: all. */
   readonly revisions?: readonly ModernRevision[];
@@ -24,22 +25,33 @@ export interface GateOptions {
 /**
  * Lets through what is well-formed at its own revision, and answers anything else as the specification says: -32602 for
  * missing or wrong fields (naming the field), -32022 for a version that is not served, -32601 for a method unknown.
+ *
+ * Every server has one at its door already; it is for those who carry exchanges over something that is no channel.
+ *
+ * @param options - the revisions and methods that are known
+ * @returns middleware; what it refuses fails with {@link RpcError} and never reaches what is behind it
+ * @example
+ * const guarded = gate({ revisions: ['2026-07-28'] })(weather);
+ * guarded({ method: 'tools/list' }, {}).subscribe({ error: console.error }); // -32602: _meta is missing
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#_meta
  */
 export const gate = ({ revisions = modernRevisions, table = methods }: GateOptions = {}): Middleware => {
   const rows = rowsAt(table, latestRevision, 'client');
   const check = ({ method, params }: Request): RpcError | undefined => {
     const meta = params?.['_meta'];
-    if (!isObject(meta)) return invalidParams('_meta is missing: every request carries its version and capabilities');
+    // A peer that opens as older revisions do learns from this which ones are spoken here (VER-32).
+    if (!isObject(meta))
+      return invalidParams('_meta is missing: every request carries its version and capabilities', { supported: revisions });
     const version = meta[metaKeys.protocolVersion];
     if (typeof version !== 'string') return invalidParams(`_meta["${metaKeys.protocolVersion}"] must be a string`);
+    if (!isObject(meta[metaKeys.clientCapabilities]))
+      return invalidParams(`_meta["${metaKeys.clientCapabilities}"] must be an object`);
     if (!isModern(version) || !revisions.includes(version))
       return new RpcError({
         code: codes.unsupportedProtocolVersion,
         message: `protocol version ${quoted(version)} is not supported here`,
         data: { supported: revisions, requested: version },
       });
-    if (!isObject(meta[metaKeys.clientCapabilities]))
-      return invalidParams(`_meta["${metaKeys.clientCapabilities}"] must be an object`);
     const level = meta[metaKeys.logLevel];
     if (level !== undefined && !loggingLevels.some((known) => known === level))
       return invalidParams(`_meta["${metaKeys.logLevel}"] must be one of ${loggingLevels.join(', ')}`);
