@@ -38,7 +38,19 @@ export { timeout } from './middleware/timeout.ts';
 export { inMemory } from './transport/in-memory.ts';
 export { memoryPair } from './transport/memory.ts';
 
-export * from './frame/errors.ts';
+export {
+  codes,
+  ConnectionClosed,
+  InvalidAnswer,
+  invalidParams,
+  invalidRequest,
+  methodNotFound,
+  Misconfigured,
+  NoCommonRevision,
+  NotSupported,
+  RpcError,
+  TimedOut,
+} from './frame/errors.ts';
 export type { Frame, JsonObject, RequestId } from './frame/frame.ts';
 export { revisions, latestRevision, type Revision } from './protocol/revisions.ts';
 export { methods, extend, type MethodTable, type Row } from './protocol/methods.ts';

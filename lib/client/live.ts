@@ -1,5 +1,17 @@
 /** Lists and resources that stay fresh: fetched once somebody looks, and again whenever the server says so. */
-import { auditTime, concat, connect, merge, NEVER, of, shareReplay, skip, switchMap, take, type Observable } from 'rxjs';
+import {
+  auditTime,
+  concat,
+  connect,
+  merge,
+  NEVER,
+  of,
+  shareReplay,
+  skip,
+  switchMap,
+  take,
+  type Observable,
+} from 'rxjs';
 
 /** How long changes are gathered before one fetch answers them all, in milliseconds. */
 const burstMs = 20;

@@ -1,5 +1,5 @@
 /** Connects again whenever a connection ends. */
-import { defer, repeat, retry, tap, timer, type MonoTypeOperatorFunction } from 'rxjs';
+import { defer, repeat, retry, tap, throwError, timer, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 
 /** How long to wait before connecting again, and how often to try. */
 export interface Schedule {
@@ -46,15 +46,20 @@ export const restart = <T>(schedule: Schedule = {}): MonoTypeOperatorFunction<T>
   } = schedule;
   return (source) =>
     defer(() => {
-      let failed = 0;
-      const wait = () => timer(Math.min(maxMs, initialMs * factor ** failed++) * (1 + jitter * (2 * random() - 1)));
+      let waits = 0;
+      let failures = 0;
+      const wait = (): Observable<number> => {
+        const strayed = initialMs * factor ** waits * (1 + jitter * (2 * random() - 1));
+        waits += 1;
+        return timer(Math.min(maxMs, strayed));
+      };
       return source.pipe(
-        tap(() => (failed = 0)),
+        tap(() => (waits = failures = 0)),
         always ? repeat({ delay: wait }) : tap(),
         retry({
           delay: (error) => {
-            if (failed >= attempts) throw error;
-            return wait();
+            failures += 1;
+            return failures > attempts ? throwError(() => error) : wait();
           },
         }),
       );

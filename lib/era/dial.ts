@@ -177,7 +177,8 @@ const begin = (link: Link, options: DialOptions, { modern, legacy, era }: Choice
       if (retry !== undefined && retry !== preferred) return discover(link, options, retry);
       if (isModernError(error) && !legacy.some((revision) => supported?.includes(revision)))
         return throwError(() => (supported === undefined ? error : noneInCommon(supported, modern)));
-      if (error instanceof ConnectionClosed || legacy.length === 0) return throwError(() => error);
+      if (error instanceof ConnectionClosed) return throwError(() => error);
+      if (legacy.length === 0) return throwError(() => (error instanceof RpcError ? notModern(error, modern) : error));
       return initialize(link, options, legacy);
     }),
   );
@@ -263,6 +264,14 @@ const supportedBy = (error: unknown): readonly string[] | undefined => {
   const data = error instanceof RpcError && isObject(error.data) ? error.data['supported'] : undefined;
   return isArray(data) ? data.map(String) : undefined;
 };
+
+/** Whatever it said instead of a discovery: a server of these revisions would have answered it. */
+const notModern = ({ message }: RpcError, offered: readonly string[]): NoCommonRevision =>
+  new NoCommonRevision({
+    supported: [],
+    offered,
+    message: `the server does not speak ${offered.join(', ')}: ${message}`,
+  });
 
 const unsupported = (requested: string, supported: readonly string[]): RpcError =>
   new RpcError({

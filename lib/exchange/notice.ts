@@ -3,6 +3,7 @@
  * so that a handler may yield both into one stream.
  */
 import type { JsonObject } from '../frame/frame.ts';
+import type { LoggingLevel } from '../protocol/level.ts';
 import type { Notification } from './exchange.ts';
 
 /** Shared by all copies of this package in one process. */
@@ -59,5 +60,5 @@ export const progress = (done: number, total?: number, message?: string): Notice
  * tool('save', {}, () => concat(of(log('warning', { free: '2 %' }, 'disk')), of('saved')));
  * @see https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging
  */
-export const log = (level: string, data: unknown, logger?: string): Notice =>
+export const log = (level: LoggingLevel, data: unknown, logger?: string): Notice =>
   new Notice(logMethod, { level, ...(logger === undefined ? undefined : { logger }), data });

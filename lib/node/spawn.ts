@@ -87,8 +87,8 @@ export const spawn = (command: string, args: readonly string[] = [], options: Sp
   const stderr$ = new Subject<string>();
   const stray$ = new Subject<string>();
   const exit$ = new Subject<Exit>();
-  const trees = new Set<ChildTree>();
-  let waiting: (() => void)[] = [];
+  /** The ends of processes whose subscription has ended before them. */
+  const leaving = new Set<Promise<void>>();
 
   const channel: Channel = (outbound) =>
     new Observable((subscriber) => {
@@ -108,12 +108,14 @@ export const spawn = (command: string, args: readonly string[] = [], options: Sp
       // The 'error' event tells why.
       if (pid === undefined || stdin === null || stdout === null || stderr === null) return;
 
+      let gone = (): void => undefined;
+      const atEnd = new Promise<void>((resolve) => (gone = resolve));
       const tree = new ChildTree(pid, options.termGraceMs ?? 2_000, () => {
-        trees.delete(tree);
-        if (trees.size > 0) return;
-        for (const resolve of waiting.splice(0)) resolve();
+        leaving.delete(atEnd);
+        left = true;
+        gone();
       });
-      trees.add(tree);
+      let left = false;
       let exit: Exit | undefined;
       let asked = false;
       let ending = false;
@@ -183,6 +185,7 @@ export const spawn = (command: string, args: readonly string[] = [], options: Sp
         streams.stopWriting(true);
         asked = true;
         end();
+        if (!left) leaving.add(atEnd);
       };
     });
 
@@ -190,11 +193,9 @@ export const spawn = (command: string, args: readonly string[] = [], options: Sp
     stderr$: stderr$.asObservable(),
     stray$: stray$.asObservable(),
     exit$: exit$.asObservable(),
-    closed: () =>
-      new Promise<void>((resolve) => {
-        if (trees.size === 0) resolve();
-        else waiting = [...waiting, resolve];
-      }),
+    closed: async () => {
+      await Promise.all(leaving);
+    },
   });
 };
 

@@ -97,7 +97,10 @@ export type CacheableResult = Result & {
 /** A result that says nothing but: done. */
 export type EmptyResult = Result;
 
-export const resultFields = { resultType: required(Schema.String, modern), _meta: optional(ResultMeta, { vanishes: true }) } as const;
+export const resultFields = {
+  resultType: required(Schema.String, modern),
+  _meta: optional(ResultMeta, { vanishes: true }),
+} as const;
 export const cacheFields = {
   ttlMs: required(Natural, modern),
   cacheScope: required(Schema.Literal('public', 'private'), modern),

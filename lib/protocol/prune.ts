@@ -35,7 +35,8 @@ const cutOf = (history: History, revision: Revision): readonly Cut[] =>
     if (!within(revision, since, until)) return passes === true ? [] : [{ name, prune: drop }];
     const inner = prunerAt(field.ast, revision);
     const former = isOptionalAt(field, revision) ? formerType(field, revision) : undefined;
-    if (former === undefined) return inner === undefined ? [] : [{ name, prune: vanishes === true ? emptied(inner) : inner }];
+    if (former === undefined)
+      return inner === undefined ? [] : [{ name, prune: vanishes === true ? emptied(inner) : inner }];
     const check = checkAt(former, revision);
     return [
       {

@@ -284,7 +284,13 @@ const completionHandlers = ({ stock: { prompts, resources }, sign }: Desk): read
   ): Observable<Emission> => {
     const { name, typed, resolved } = typedIn(request.params ?? {});
     if (!known.includes(name)) return throwError(() => unknownArgument(name, known));
-    return run(completing, { completer: (Object.hasOwn(completers, name) ? completers[name] : undefined) ?? nothing, typed, resolved }, sign, request, context);
+    return run(
+      completing,
+      { completer: (Object.hasOwn(completers, name) ? completers[name] : undefined) ?? nothing, typed, resolved },
+      sign,
+      request,
+      context,
+    );
   };
   const handler: Handler = (request, context) => {
     const ref = isObject(request.params?.['ref']) ? request.params['ref'] : {};

@@ -144,6 +144,11 @@ const replied = (reply: Reply, output: CompiledShape, name: string): Fresh | Pro
   return verdict instanceof Promise ? verdict.then(judge) : judge(verdict);
 };
 
+const replyOf = ({ result }: Reply): Fresh =>
+  result.structuredContent === undefined
+    ? { resultType: 'complete', content: [], ...result }
+    : { ...mirrored(result.structuredContent), ...result };
+
 const blocks: ReadonlySet<unknown> = new Set(['text', 'image', 'audio', 'resource', 'resource_link']);
 
 const isBlock = (value: unknown): boolean => isObject(value) && blocks.has(value['type']);
@@ -151,7 +156,7 @@ const isBlock = (value: unknown): boolean => isObject(value) && blocks.has(value
 const anyContent = (value: unknown): Fresh => {
   if (typeof value === 'string') return { resultType: 'complete', content: [text(value)] };
   if (value === undefined) return { resultType: 'complete', content: [] };
-  if (isReply(value)) return { resultType: 'complete', content: [], ...value.result };
+  if (isReply(value)) return replyOf(value);
   if (isArray(value) && value.every(isBlock)) return { resultType: 'complete', content: value };
   if (isBlock(value)) return { resultType: 'complete', content: [value] };
   return isObject(value)

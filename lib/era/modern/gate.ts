@@ -41,7 +41,9 @@ export const gate = ({ revisions = modernRevisions, table = methods }: GateOptio
     const meta = params?.['_meta'];
     // A peer that opens as older revisions do learns from this which ones are spoken here (VER-32).
     if (!isObject(meta))
-      return invalidParams('_meta is missing: every request carries its version and capabilities', { supported: revisions });
+      return invalidParams('_meta is missing: every request carries its version and capabilities', {
+        supported: revisions,
+      });
     const version = meta[metaKeys.protocolVersion];
     if (typeof version !== 'string') return invalidParams(`_meta["${metaKeys.protocolVersion}"] must be a string`);
     if (!isObject(meta[metaKeys.clientCapabilities]))

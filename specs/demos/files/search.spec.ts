@@ -122,7 +122,7 @@ describe('search', () => {
       temporaryFolder({ 'a.txt': Array.from({ length: 200 }, (_, i) => line(i)).join('\n') }).path,
     );
     const done: string[] = [];
-    const searching = found(guest, { pattern: '(a|b)*a(a|b){200}c' }).then(() => done.push('search'));
+    const searching = found(guest, { pattern: '(a|b)*a(a|b){200}[^ab]' }).then(() => done.push('search'));
     while ((await statsOf(guest)).filesRead === 0) await turn();
     await statsOf(guest);
     done.push('stats');
