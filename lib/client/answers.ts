@@ -66,9 +66,11 @@ export const outputSchemas = (): OutputSchemas => {
   };
   return {
     learn: (tools) => {
-      schemas.clear();
-      compiled.clear();
-      for (const { name, outputSchema } of tools) if (outputSchema !== undefined) schemas.set(name, outputSchema);
+      for (const { name, outputSchema } of tools) {
+        compiled.delete(name);
+        if (outputSchema === undefined) schemas.delete(name);
+        else schemas.set(name, outputSchema);
+      }
     },
     check: (name, result) => {
       const schema = schemas.get(name);

@@ -86,7 +86,7 @@ export const clientOf = <Tools>(
       map((result) => result[member] as readonly T[]),
     );
   };
-  const listTools = (given?: CallOptions): Observable<readonly Tool[]> => pages('tools/list', 'tools', given);
+  const listTools = (given?: CallOptions): Observable<readonly Tool[]> => pages<Tool>('tools/list', 'tools', given).pipe(tap(outputs.learn));
   const listPrompts = (given?: CallOptions): Observable<readonly Prompt[]> => pages('prompts/list', 'prompts', given);
   const listResources = (given?: CallOptions): Observable<readonly Resource[]> =>
     pages('resources/list', 'resources', given);
@@ -144,7 +144,7 @@ export const clientOf = <Tools>(
     listPrompts,
     listResources,
     listTemplates,
-    tools$: liveList(capabilities.tools, { toolsListChanged: true }, listTools()).pipe(tap(outputs.learn)),
+    tools$: liveList(capabilities.tools, { toolsListChanged: true }, listTools()),
     prompts$: liveList(capabilities.prompts, { promptsListChanged: true }, listPrompts()),
     resources$: liveList(capabilities.resources, { resourcesListChanged: true }, listResources()),
     templates$: liveList(capabilities.resources, { resourcesListChanged: true }, listTemplates()),

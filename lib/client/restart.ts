@@ -57,7 +57,7 @@ export const restart = <T>(schedule: Schedule = {}): MonoTypeOperatorFunction<T>
         tap(() => (waits = failures = 0)),
         always ? repeat({ delay: wait }) : tap(),
         retry({
-          delay: (error) => {
+          delay: (error: unknown) => {
             failures += 1;
             return failures > attempts ? throwError(() => error) : wait();
           },

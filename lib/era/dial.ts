@@ -68,7 +68,7 @@ export interface DialOptions {
   readonly capabilities?: JsonObject;
   /** The revisions that we may speak. Default: all. Name one era's only, and no other is tried. */
   readonly revisions?: readonly Revision[];
-  /** How long, in milliseconds, a server may take to answer the modern request before it is taken for legacy. Default 5000. */
+  /** How long, in milliseconds, a server may take to answer the modern request before it is taken for legacy. Default 10000. */
   readonly probeMs?: number;
   /** How long, in milliseconds, it may take to answer `initialize`. Default 60000. */
   readonly handshakeMs?: number;
@@ -186,7 +186,7 @@ const begin = (link: Link, options: DialOptions, { modern, legacy, era }: Choice
 
 const discover = (link: Link, options: DialOptions, revision: ModernRevision): Observable<Begun> => {
   const { multiplexer } = link;
-  const { probeMs = 5000, revisions = allRevisions } = options;
+  const { probeMs = 10_000, revisions = allRevisions } = options;
   multiplexer.stamp = modernMeta(options, revision);
   return multiplexer.exchange({ method: discoverMethod }, {}).pipe(
     answerOf(discoverMethod, probeMs),

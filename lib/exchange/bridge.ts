@@ -22,6 +22,8 @@ export interface Sink {
   notice(notice: Notice): void;
   value(value: unknown): void;
   error(error: unknown): void;
+  /** For who wants each value: there will be no more. */
+  done?(): void;
 }
 
 /**
@@ -92,7 +94,8 @@ const fromObservable = (source: Observable<unknown>, sink: Sink, pick: Pick): St
       if (!picked) sink.error(error);
     },
     complete: () => {
-      if (!picked && pick !== 'each') sink.value(last);
+      if (pick === 'each') sink.done?.();
+      else if (!picked) sink.value(last);
     },
   });
   if (picked) subscription.unsubscribe();
@@ -105,7 +108,8 @@ const fromAsyncIterable = (source: AsyncIterable<unknown>, sink: Sink, pick: Pic
   let last: unknown;
   const ended = (returned: unknown): void => {
     stopped = true;
-    if (pick !== 'each') sink.value(returned === undefined ? last : returned);
+    if (pick === 'each') sink.done?.();
+    else sink.value(returned === undefined ? last : returned);
   };
   const pull = async (): Promise<void> => {
     while (!stopped) {

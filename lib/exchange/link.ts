@@ -92,7 +92,8 @@ export const openLink = (channel: Channel, options: LinkOptions): Observable<Lin
 
     const link: Link = { multiplexer, demultiplexer, send, receive };
     const closed = (message: string, cause?: unknown): void => {
-      multiplexer.close(cause instanceof ConnectionClosed ? cause : new ConnectionClosed({ message, cause }));
+      const reason = cause instanceof ConnectionClosed ? cause : new ConnectionClosed({ message, cause });
+      multiplexer.close(reason, cause === undefined);
     };
     const drained = new Subscription();
     const inbound = channel(outbound).subscribe({

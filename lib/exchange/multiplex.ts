@@ -92,13 +92,16 @@ export class Multiplexer {
     pending.subscriber.error(reason(pending.method));
   }
 
-  /** Ends whatever still waits: the link is gone. */
-  close(reason: ConnectionClosed): void {
+  /** Ends whatever still waits: the link is gone, in good order or not. */
+  close(reason: ConnectionClosed, orderly: boolean): void {
     if (this.#closed !== undefined) return;
     this.#closed = reason;
     const waiting = [...this.#pending.values()];
     this.#pending.clear();
-    for (const { subscriber } of waiting) subscriber.error(reason);
+    for (const { method, subscriber } of waiting)
+      // A subscription has no answer to miss: it is over when the conversation is, unless that broke.
+      if (method === listenMethod && orderly) subscriber.complete();
+      else subscriber.error(reason);
   }
 
   #ask({ method, params }: Request, subscriber: Subscriber<Emission>): (() => void) | undefined {

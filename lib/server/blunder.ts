@@ -2,7 +2,7 @@
 const longest = 2000;
 
 /** URLs stay; what looks like a path of the file system, Unix or Windows, goes. */
-const paths = /(https?:\/\/[^\s"'<>]+)|(?:file:\/\/)?(?:\b[A-Za-z]:)?(?:[\\/][^\s\\/:"'<>|]+){2,}[\\/]?/g;
+const paths = /(https?:\/\/[^\s"'<>]+)|(?:file:\/\/)?(?:\b[A-Za-z]:)?(?:[\\/]{1,2}[^\s\\/:"'<>|]+){2,}[\\/]?/g;
 
 /** A line of a stack, which some errors carry in their message. */
 const frames = /^[ \t]*at [^\n]*\n?/gm;

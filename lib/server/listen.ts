@@ -4,11 +4,11 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
  */
-import { auditTime, concat, EMPTY, filter, ignoreElements, map, merge, NEVER, Observable, of } from 'rxjs';
+import { auditTime, concat, filter, ignoreElements, map, merge, NEVER, Observable, of } from 'rxjs';
 import { deliver } from '../exchange/bridge.ts';
 import { acknowledgedMethod } from '../exchange/envelope.ts';
 import type { Context, Emission, Request } from '../exchange/exchange.ts';
-import { isArray, isObject } from '../frame/frame.ts';
+import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { Call } from './call.ts';
 import type { AnyResource, Catalogue } from './catalogue.ts';
 import { find, type Found } from './read.ts';
@@ -21,7 +21,11 @@ const lists = [
   ['resourcesListChanged', 'notifications/resources/list_changed', 'resources'],
 ] as const;
 
-/** @param coalesceMs - how long, in milliseconds, changes of one list are gathered into one notification */
+/**
+ * Listens before it acknowledges: a client that reads on the acknowledgement must hear of whatever changes after it.
+ *
+ * @param coalesceMs - how long, in milliseconds, changes of one list are gathered into one notification
+ */
 export const listen = (
   catalogue: Catalogue,
   coalesceMs: number,
@@ -31,31 +35,77 @@ export const listen = (
   const wanted = isObject(request.params?.['notifications']) ? request.params['notifications'] : {};
   const asked = isArray(wanted['resourceSubscriptions']) ? wanted['resourceSubscriptions'].map(String) : [];
   const heard = lists.filter(([flag, , kind]) => wanted[flag] === true && catalogue[kind].changing);
+  const flags = Object.fromEntries(heard.map(([flag]) => [flag, true]));
   const changes = heard.map(([, method, kind]) =>
     settled(catalogue[kind], coalesceMs).pipe(map((): Emission => ({ method }))),
   );
+  const kept = merge(...changes, held(catalogue));
   const uris = catalogue.capabilities.resources?.subscribe === true ? [...new Set(asked)] : [];
-  const acknowledge = (resourceSubscriptions: readonly string[]): Observable<Emission> =>
-    of({
-      method: acknowledgedMethod,
-      params: {
-        notifications: {
-          ...Object.fromEntries(heard.map(([flag]) => [flag, true])),
-          // What it cannot watch is left out, without a word (AMB-35).
-          ...(resourceSubscriptions.length === 0 ? undefined : { resourceSubscriptions }),
-        },
-      },
-    });
-  if (uris.length === 0) return concat(acknowledge([]), merge(...changes, held(catalogue)));
+  if (uris.length === 0) return announced(flags, kept, []);
   return catalogue.resources.look((stock: Stock<AnyResource>) => {
     const found = uris.flatMap((uri) => find(stock, uri) ?? []);
-    const updated = merge(
-      ...found.map((one) => watch(one, request, context)),
-      catalogue.updates$.pipe(filter((uri) => found.some((one) => covers(one.read.uri, uri)))),
-    ).pipe(map((uri): Emission => ({ method: 'notifications/resources/updated', params: { uri } })));
-    return concat(acknowledge(found.map(({ read }) => read.uri)), merge(...changes, updated, held(catalogue)));
+    const told = catalogue.updates$.pipe(
+      filter((uri) => found.some(({ read }) => covers(read.uri, uri))),
+      map(updated),
+    );
+    const watches = found.map((one) => ({ uri: one.read.uri, values$: values(one, request, context) }));
+    return announced(flags, merge(kept, told), watches);
   });
 };
+
+interface Watch {
+  readonly uri: string;
+  /** Emits now, and again for each change; ends without a value where there is no such resource. */
+  readonly values$: Observable<unknown>;
+}
+
+/**
+ * The acknowledgement, once each watched resource has been seen or found missing, and what is told from then on. What
+ * cannot be watched is left out of it, without a word (AMB-35).
+ */
+const announced = (flags: JsonObject, told$: Observable<Emission>, watches: readonly Watch[]): Observable<Emission> =>
+  new Observable((subscriber) => {
+    const honoured = new Set<string>();
+    let unseen = watches.length;
+    const open = (): boolean => unseen === 0;
+    const acknowledge = (): void => {
+      const resourceSubscriptions = watches.flatMap(({ uri }) => (honoured.has(uri) ? [uri] : []));
+      const uris = resourceSubscriptions.length === 0 ? undefined : { resourceSubscriptions };
+      subscriber.next({ method: acknowledgedMethod, params: { notifications: { ...flags, ...uris } } });
+    };
+    subscriber.add(
+      told$.subscribe({
+        next: (emission) => {
+          if (open()) subscriber.next(emission);
+        },
+        error: (error: unknown) => subscriber.error(error),
+      }),
+    );
+    for (const { uri, values$ } of watches) {
+      let seen = false;
+      const see = (): void => {
+        if (seen) return;
+        seen = true;
+        unseen -= 1;
+        if (open()) acknowledge();
+      };
+      subscriber.add(
+        values$.subscribe({
+          next: () => {
+            if (seen && open()) subscriber.next(updated(uri));
+            honoured.add(uri);
+            see();
+          },
+          // A resource that fails is no more; whoever reads it is told why.
+          error: see,
+          complete: see,
+        }),
+      );
+    }
+    if (watches.length === 0) acknowledge();
+  });
+
+const updated = (uri: string): Emission => ({ method: 'notifications/resources/updated', params: { uri } });
 
 const settled = (
   shelf: Shelf<never> | Shelf<AnyResource> | Catalogue['tools'] | Catalogue['prompts'],
@@ -66,21 +116,19 @@ const settled = (
 export const held = ({ tools, resources, prompts }: Catalogue): Observable<never> =>
   merge(tools.changes$, resources.changes$, prompts.changes$, NEVER).pipe(ignoreElements());
 
-/** The later values of a live resource, as its URI. */
-const watch = ({ offer, read }: Found, request: Request, context: Context): Observable<string> => {
-  if (!offer.live) return EMPTY;
-  return new Observable<string>((subscriber) => {
+/** What a live resource's handler gives, one after the other; of any other only that it is there. */
+const values = ({ offer, read }: Found, request: Request, context: Context): Observable<unknown> => {
+  if (!offer.live) return concat(of(true), NEVER);
+  return new Observable((subscriber) => {
     const call = new Call(request, context, { notice: () => undefined });
-    let first = true;
     const stop = deliver(
       offer.work.handle(read, call),
       {
         notice: () => undefined,
-        value: () => {
-          if (!first) subscriber.next(read.uri);
-          first = false;
-        },
-        error: () => undefined,
+        // Nothing is what a handler answers for what is not there.
+        value: (value) => (value === undefined ? subscriber.complete() : subscriber.next(value)),
+        error: (error) => subscriber.error(error),
+        done: () => subscriber.complete(),
       },
       'each',
     );

@@ -73,7 +73,11 @@ export const tool = <
 >(
   name: N,
   options: ToolOptions<I, O>,
-  handler: (args: Args<I>, call: Call) => Answering<[O] extends [never] ? Content : Output<O> | Reply>,
+  // What a handler returns is held against its output, not the other way round.
+  handler: (
+    args: Args<I>,
+    call: Call,
+  ) => Answering<[NoInfer<O>] extends [never] ? Content : Output<NoInfer<O>> | Reply>,
 ): ToolFeature<N, Sent<I>, [O] extends [never] ? unknown : Wire<O>> => {
   const where = `tool ${JSON.stringify(name)}`;
   if (!toolName.test(name))

@@ -101,7 +101,8 @@ export interface Puppet {
 /**
  * Plays the far side of a channel by hand.
  *
- * @param answer - called with each message sent to it; what it returns (unless undefined) is said at once, an array
+ * @param answer - called with each message sent to it; what it returns is said at once: one message, an array of them, or
+ * undefined for none, an array
  * item by item
  * @example
  * const far = puppet(({ id }) => ({ jsonrpc: '2.0', id, error: { code: -32601, message: 'method not found' } }));
@@ -130,10 +131,13 @@ export const puppet = (answer: (message: Readonly<Record<string, unknown>>) => u
         listeners.add(subscriber);
         subscriber.add(() => listeners.delete(subscriber));
         subscriber.add(
-          outbound.subscribe((frame) => {
-            sent.push(frame);
-            const said = isObject(frame) ? answer(frame) : undefined;
-            for (const one of Array.isArray(said) ? said : [said]) if (one !== undefined) subscriber.next(one);
+          outbound.subscribe({
+            next: (frame) => {
+              sent.push(frame);
+              const said = isObject(frame) ? answer(frame) : undefined;
+              for (const one of Array.isArray(said) ? said : [said]) if (one !== undefined) subscriber.next(one);
+            },
+            error: (error: unknown) => subscriber.error(error),
           }),
         );
       }),

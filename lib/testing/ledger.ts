@@ -58,7 +58,7 @@ export const createLedger = (): Ledger => {
     };
   };
   const until = async (holds: () => boolean): Promise<void> => {
-    await firstValueFrom(changed.pipe(filter(holds)));
+    await firstValueFrom(changed.pipe(filter(holds)), { defaultValue: undefined });
   };
 
   return {

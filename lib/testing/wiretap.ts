@@ -33,7 +33,7 @@ export interface Tapped extends Channel {
  */
 export const tap = (channel: Channel): Tapped => {
   const overheard: Overheard[] = [];
-  const heard = new ReplaySubject<{ readonly at: number; readonly one: Overheard }>();
+  const heard = new ReplaySubject<{ readonly at: number; readonly one: Overheard }>(Infinity);
   let open = 0;
   const hear = (way: Overheard['way'], value: unknown): void => {
     for (const message of Array.isArray(value) ? (value as readonly unknown[]) : [value]) {
@@ -63,6 +63,7 @@ export const tap = (channel: Channel): Tapped => {
             filter(({ at, one }) => at >= from && fits(one)),
             map(({ one }) => one.message),
           ),
+          { defaultValue: {} },
         ),
     },
   }) as Tapped;

@@ -56,7 +56,7 @@ export const fixture = (ledger: Ledger = createLedger()) => {
           reject(new Error('stopped'));
         });
       }),
-    iterable: async function* (name: string, signal: AbortSignal) {
+    async *iterable(name: string, signal: AbortSignal) {
       const release = ledger.acquire(name);
       try {
         for (let step = 1; ; step += 1) {
@@ -99,7 +99,7 @@ export const fixture = (ledger: Ledger = createLedger()) => {
       }
       return `counted to ${to}`;
     },
-    iterable: async function* (to: number) {
+    async *iterable(to: number) {
       for (let done = 1; done <= to; done += 1) yield progress(done, to, `step ${done}`);
       return `counted to ${to}`;
     },
@@ -120,7 +120,7 @@ export const fixture = (ledger: Ledger = createLedger()) => {
       throw failure();
     },
     promise: () => Promise.reject(failure()),
-    iterable: async function* () {
+    async *iterable() {
       yield progress(1);
       throw failure();
     },
@@ -129,7 +129,7 @@ export const fixture = (ledger: Ledger = createLedger()) => {
     defect: () => die(failure()),
     // What is thrown need not be an Error, and one that lies about its message must not hurt anybody.
     odd: () => Promise.reject(Object.assign(new Error(), { message: { not: 'a string' } })),
-    nothing: () => Promise.reject(undefined as unknown as Error),
+    nothing: () => Promise.reject(undefined),
   };
 
   const Way = Schema.Literal(...ways);

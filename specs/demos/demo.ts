@@ -1,7 +1,8 @@
 /** Runs a demo as people do, and looks for what it leaves behind. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished, vi } from 'vitest';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -20,6 +21,9 @@ export interface Told {
 /** @param args - of node: the program, and its own */
 export const run = async (...args: readonly string[]): Promise<Told> => {
   const temporary = temporaryFolder();
+  // What the loader of TypeScript has compiled before serves here too.
+  for (const name of readdirSync(tmpdir()))
+    if (name.startsWith('tsx-')) symlinkSync(`${tmpdir()}/${name}`, temporary.at(name));
   const start = performance.now();
   const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
     cwd: project,
@@ -36,7 +40,6 @@ export const run = async (...args: readonly string[]): Promise<Told> => {
     const left = processesWith(temporary.path);
     if (left.length > 0) throw new Error(`still running: ${left.join('; ')}`);
   });
-  // The loader of TypeScript keeps what it has compiled.
   const files = readdirSync(temporary.path).filter((name) => !/^(tsx-|node-compile-cache)/.test(name));
   return { code: child.exitCode, stdout, stderr, seconds, files };
 };

@@ -9,21 +9,35 @@ import { metaKeys } from '../../lib/protocol/revisions.ts';
 const inside: Exchange = ({ method }) => of({ result: { reached: method } });
 const good = { [metaKeys.protocolVersion]: '2026-07-28', [metaKeys.clientCapabilities]: {} };
 
-const ask = (method: string, params?: Readonly<Record<string, unknown>>, options?: Parameters<typeof gate>[0]): Promise<unknown> =>
-  firstValueFrom(gate(options)(inside)(params === undefined ? { method } : { method, params }, {})).catch((error: unknown) => error);
+const ask = (
+  method: string,
+  params?: Readonly<Record<string, unknown>>,
+  options?: Parameters<typeof gate>[0],
+): Promise<unknown> =>
+  firstValueFrom(gate(options)(inside)(params === undefined ? { method } : { method, params }, {})).catch(
+    (error: unknown) => error,
+  );
 
 describe('the gate of 2026-07-28', () => {
   it('lets through what is well-formed', async () => {
     expect(await ask('tools/list', { _meta: good })).toEqual({ result: { reached: 'tools/list' } });
-    expect(await ask('tools/list', { _meta: { ...good, 'example.com/x': 1, unknown: 2 }, more: 3 })).toEqual({ result: { reached: 'tools/list' } });
+    expect(await ask('tools/list', { _meta: { ...good, 'example.com/x': 1, unknown: 2 }, more: 3 })).toEqual({
+      result: { reached: 'tools/list' },
+    });
   });
 
   it('asks for the required fields, and names the one that is missing (VER-04)', async () => {
-    expect(await ask('tools/list')).toMatchObject({ code: codes.invalidParams, message: expect.stringContaining('_meta') as string });
+    expect(await ask('tools/list')).toMatchObject({
+      code: codes.invalidParams,
+      message: expect.stringContaining('_meta') as string,
+    });
     expect(await ask('tools/list', { _meta: [] })).toMatchObject({ code: codes.invalidParams });
     for (const key of [metaKeys.protocolVersion, metaKeys.clientCapabilities]) {
       const { [key]: _, ...rest }: Record<string, unknown> = good;
-      expect(await ask('tools/list', { _meta: rest })).toMatchObject({ code: codes.invalidParams, message: expect.stringContaining(key) as string });
+      expect(await ask('tools/list', { _meta: rest })).toMatchObject({
+        code: codes.invalidParams,
+        message: expect.stringContaining(key) as string,
+      });
       expect(await ask('tools/list', { _meta: { ...good, [key]: 5 } })).toMatchObject({ code: codes.invalidParams });
     }
   });
@@ -35,7 +49,9 @@ describe('the gate of 2026-07-28', () => {
         code: codes.unsupportedProtocolVersion,
         data: { requested: version, supported: ['2026-07-28', 'draft'] },
       });
-    expect(await ask('tools/list', { _meta: good }, { revisions: ['draft'] })).toMatchObject({ data: { supported: ['draft'] } });
+    expect(await ask('tools/list', { _meta: good }, { revisions: ['draft'] })).toMatchObject({
+      data: { supported: ['draft'] },
+    });
   });
 
   it('tells a peer that opens as older revisions did what it serves (VER-32)', async () => {
@@ -46,7 +62,8 @@ describe('the gate of 2026-07-28', () => {
   it('checks in this order: fields, version, method, parameters (AMB-03)', async () => {
     const version = { ...good, [metaKeys.protocolVersion]: '2099-01-01' };
     const { [metaKeys.clientCapabilities]: _, ...lacking } = version;
-    const code = async (method: string, params: Readonly<Record<string, unknown>>) => ((await ask(method, params)) as { code: number }).code;
+    const code = async (method: string, params: Readonly<Record<string, unknown>>) =>
+      ((await ask(method, params)) as { code: number }).code;
     // Everything is wrong with the first, and one thing less with each that follows.
     expect(await code('no/such', { _meta: lacking, name: 5 })).toBe(codes.invalidParams);
     expect(await code('no/such', { _meta: version, name: 5 })).toBe(codes.unsupportedProtocolVersion);
@@ -54,20 +71,29 @@ describe('the gate of 2026-07-28', () => {
     expect(await code('tools/call', { _meta: good, name: 5 })).toBe(codes.invalidParams);
   });
 
-  it.each(['ping', 'initialize', 'resources/subscribe', 'logging/setLevel', 'notifications/progress', 'constructor', 'sampling/createMessage'])(
-    'knows no %s (PING-06, VER-33)',
-    async (method) => {
-      expect(await ask(method, { _meta: good })).toMatchObject({ code: codes.methodNotFound });
-    },
-  );
+  it.each([
+    'ping',
+    'initialize',
+    'resources/subscribe',
+    'logging/setLevel',
+    'notifications/progress',
+    'constructor',
+    'sampling/createMessage',
+  ])('knows no %s (PING-06, VER-33)', async (method) => {
+    expect(await ask(method, { _meta: good })).toMatchObject({ code: codes.methodNotFound });
+  });
 
   it('refuses a log level that there is none (LOG-09)', async () => {
-    expect(await ask('tools/list', { _meta: { ...good, [metaKeys.logLevel]: 'loud' } })).toMatchObject({ code: codes.invalidParams });
+    expect(await ask('tools/list', { _meta: { ...good, [metaKeys.logLevel]: 'loud' } })).toMatchObject({
+      code: codes.invalidParams,
+    });
   });
 
   it('knows the methods of its table, and of no other', async () => {
     const row = methods['tools/list'];
-    expect(await ask('example/list', { _meta: good }, { table: extend(methods, { 'example/list': row }) })).toEqual({ result: { reached: 'example/list' } });
+    expect(await ask('example/list', { _meta: good }, { table: extend(methods, { 'example/list': row }) })).toEqual({
+      result: { reached: 'example/list' },
+    });
     expect(await ask('example/list', { _meta: good })).toMatchObject({ code: codes.methodNotFound });
   });
 });

@@ -1,13 +1,27 @@
-import { BehaviorSubject, NEVER, Subject } from 'rxjs';
+import { BehaviorSubject, concat, NEVER, of, Subject } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { codes, resource, serverWith, server, tool, tools, updates, type Exchange, type Revision } from '../../lib/index.ts';
+import {
+  codes,
+  resource,
+  serverWith,
+  server,
+  tool,
+  tools,
+  updates,
+  type Exchange,
+  type Revision,
+} from '../../lib/index.ts';
 import { legacyRevisions, metaKeys } from '../../lib/protocol/revisions.ts';
 import { createLedger } from '../../lib/testing/index.ts';
 import { Unreadable } from '../../lib/frame/unreadable.ts';
 import { initialize, initialized, knock, request } from './door.ts';
 
 const info = { name: 's', version: '1' };
-const echo = tool('echo', { input: { type: 'object', properties: { text: { type: 'string' } } } }, ({ text }) => text ?? '');
+const echo = tool(
+  'echo',
+  { input: { type: 'object', properties: { text: { type: 'string' } } } },
+  ({ text }) => text ?? '',
+);
 const simple = server(info, echo);
 const _meta = { [metaKeys.protocolVersion]: '2026-07-28', [metaKeys.clientCapabilities]: {} };
 const error = (code: number, id?: unknown) => ({
@@ -22,7 +36,11 @@ describe('a session of the handshake revisions', () => {
     const { reply } = knock(simple);
     expect(reply(request(1, 'ping'))).toEqual([{ jsonrpc: '2.0', id: 1, result: {} }]);
     expect(reply(called(2))).toEqual([
-      { jsonrpc: '2.0', id: 2, error: { code: codes.invalidParams, message: expect.stringContaining('initialize') as string } },
+      {
+        jsonrpc: '2.0',
+        id: 2,
+        error: { code: codes.invalidParams, message: expect.stringContaining('initialize') as string },
+      },
     ]);
     expect(reply(initialize('2025-11-25'))).toMatchObject([{ id: 'init', result: { protocolVersion: '2025-11-25' } }]);
     // Some clients forget to say `initialized`; they are answered all the same.
@@ -30,14 +48,19 @@ describe('a session of the handshake revisions', () => {
   });
 
   it.each(legacyRevisions)('speaks the version that it was asked for: %s (LIFE-05)', (version) => {
-    expect(knock(simple).reply(initialize(version))).toMatchObject([{ result: { protocolVersion: version, serverInfo: info } }]);
+    expect(knock(simple).reply(initialize(version))).toMatchObject([
+      { result: { protocolVersion: version, serverInfo: info } },
+    ]);
   });
 
-  it.each(['1999-01-01', '2026-07-28', '', 'draft'])('answers a version that it has not with its newest: %j (LIFE-06)', (version) => {
-    expect(knock(simple).reply(initialize(version))).toMatchObject([{ result: { protocolVersion: '2025-11-25' } }]);
-    const narrow = knock(simple, { revisions: ['2024-11-05', '2025-03-26'] });
-    expect(narrow.reply(initialize(version))).toMatchObject([{ result: { protocolVersion: '2025-03-26' } }]);
-  });
+  it.each(['1999-01-01', '2026-07-28', '', 'draft'])(
+    'answers a version that it has not with its newest: %j (LIFE-06)',
+    (version) => {
+      expect(knock(simple).reply(initialize(version))).toMatchObject([{ result: { protocolVersion: '2025-11-25' } }]);
+      const narrow = knock(simple, { revisions: ['2024-11-05', '2025-03-26'] });
+      expect(narrow.reply(initialize(version))).toMatchObject([{ result: { protocolVersion: '2025-03-26' } }]);
+    },
+  );
 
   it('refuses a handshake that lacks something, and names it (LIFE-02)', () => {
     const { reply } = knock(simple);
@@ -48,14 +71,22 @@ describe('a session of the handshake revisions', () => {
       [{ clientInfo: { name: 'x' } }, 'version'],
     ] as const)
       expect(reply(initialize('2025-11-25', 'i', more))).toEqual([
-        { jsonrpc: '2.0', id: 'i', error: { code: codes.invalidParams, message: expect.stringContaining(name) as string } },
+        {
+          jsonrpc: '2.0',
+          id: 'i',
+          error: { code: codes.invalidParams, message: expect.stringContaining(name) as string },
+        },
       ]);
     expect(reply(called(1))).toEqual([error(codes.invalidParams, 1)]);
   });
 
   it('may be opened anew: the new version counts, and the old subscriptions are gone', () => {
     const ledger = createLedger();
-    const live = server(info, resource('a:b', { live: true }, () => NEVER.pipe(ledger.watch('watched'))), echo);
+    const live = server(
+      info,
+      resource('a:b', { live: true }, () => concat(of('now'), NEVER).pipe(ledger.watch('watched'))),
+      echo,
+    );
     const { reply, say } = knock(live);
     say(initialize('2025-11-25'), initialized);
     expect(reply(request(1, 'resources/subscribe', { uri: 'a:b' }))).toEqual([{ jsonrpc: '2.0', id: 1, result: {} }]);
@@ -104,7 +135,9 @@ describe('a session of the handshake revisions', () => {
     try {
       const ledger = createLedger();
       const list$ = new BehaviorSubject([echo]);
-      const { say, reply, said, leave } = knock(serverWith({ coalesceMs: 5 }, info, tools(list$.pipe(ledger.watch('list')))));
+      const { say, reply, said, leave } = knock(
+        serverWith({ coalesceMs: 5 }, info, tools(list$.pipe(ledger.watch('list')))),
+      );
       say(initialize('2025-11-25'));
       list$.next([]);
       await vi.advanceTimersByTimeAsync(10);
@@ -125,9 +158,16 @@ describe('a session of the handshake revisions', () => {
   it('subscribes to a resource once, however often it is asked; unsubscribing what is not subscribed is fine (RES-13)', () => {
     const ledger = createLedger();
     const touched = new Subject<string>();
-    const { say, reply } = knock(server(info, resource('a:b', {}, () => 'x'), updates(touched.pipe(ledger.watch('updates')))));
+    const { say, reply } = knock(
+      server(
+        info,
+        resource('a:b', {}, () => 'x'),
+        updates(touched.pipe(ledger.watch('updates'))),
+      ),
+    );
     say(initialize('2025-11-25'), initialized);
-    for (const id of [1, 2]) expect(reply(request(id, 'resources/subscribe', { uri: 'a:b' }))).toEqual([{ jsonrpc: '2.0', id, result: {} }]);
+    for (const id of [1, 2])
+      expect(reply(request(id, 'resources/subscribe', { uri: 'a:b' }))).toEqual([{ jsonrpc: '2.0', id, result: {} }]);
     expect(ledger.live).toEqual({ updates: 1 });
     touched.next('a:b');
     expect(reply(request(3, 'resources/unsubscribe', { uri: 'a:b' }))).toEqual([{ jsonrpc: '2.0', id: 3, result: {} }]);
@@ -141,7 +181,11 @@ describe('a session of the handshake revisions', () => {
     const ledger = createLedger();
     const listens: Subject<never>[] = [];
     const slow: Exchange = (asked, context) => {
-      if (asked.method !== 'subscriptions/listen') return server(info, resource('a:b', { live: true }, () => NEVER))(asked, context);
+      if (asked.method !== 'subscriptions/listen')
+        return server(
+          info,
+          resource('a:b', { live: true }, () => NEVER),
+        )(asked, context);
       const listen = new Subject<never>();
       listens.push(listen);
       return listen.pipe(ledger.watch('listen'));
@@ -167,8 +211,17 @@ describe('batches', () => {
 
   it('are answered as one at 2025-03-26, in the order in which the answers came (RPC-16, BR-08)', () => {
     const { reply } = open('2025-03-26');
-    const replies = reply([called(1), { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 9 } }, called(2, 'y')]);
-    expect(replies).toMatchObject([[{ id: 1, result: { content: [{ text: 'x' }] } }, { id: 2, result: { content: [{ text: 'y' }] } }]]);
+    const replies = reply([
+      called(1),
+      { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 9 } },
+      called(2, 'y'),
+    ]);
+    expect(replies).toMatchObject([
+      [
+        { id: 1, result: { content: [{ text: 'x' }] } },
+        { id: 2, result: { content: [{ text: 'y' }] } },
+      ],
+    ]);
   });
 
   it('hold answers only for requests; of notifications alone there is none (RPC-14)', () => {
@@ -177,22 +230,40 @@ describe('batches', () => {
 
   it('answer each item that is wrong, and the others as well', () => {
     const { reply } = open('2025-03-26');
-    const [replies] = reply([1, [], { jsonrpc: '2.0', id: 5, method: 'ping', params: [] }, request(6, 'ping'), request(6, 'ping')]) as [unknown[]];
+    const [replies] = reply([
+      1,
+      [],
+      { jsonrpc: '2.0', id: 5, method: 'ping', params: [] },
+      request(6, 'ping'),
+      request(6, 'ping'),
+    ]) as [unknown[]];
     expect(replies).toHaveLength(5);
     expect(replies).toEqual(
-      expect.arrayContaining([error(codes.invalidRequest), error(codes.invalidRequest, 5), { jsonrpc: '2.0', id: 6, result: {} }]),
+      expect.arrayContaining([
+        error(codes.invalidRequest),
+        error(codes.invalidRequest, 5),
+        { jsonrpc: '2.0', id: 6, result: {} },
+      ]),
     );
   });
 
   it('must not hold initialize, nor be empty (RPC-18)', () => {
     const { reply } = open('2025-03-26');
-    expect(reply([initialize('2025-03-26', 'i'), request(1, 'ping')])).toEqual([[error(codes.invalidRequest, 'i'), { jsonrpc: '2.0', id: 1, result: {} }]]);
+    expect(reply([initialize('2025-03-26', 'i'), request(1, 'ping')])).toEqual([
+      [error(codes.invalidRequest, 'i'), { jsonrpc: '2.0', id: 1, result: {} }],
+    ]);
     expect(reply([])).toEqual([error(codes.invalidRequest)]);
   });
 
   it('leave out what was cancelled meanwhile', () => {
     const ledger = createLedger();
-    const { say, reply } = knock(server(info, tool('hang', {}, () => NEVER.pipe(ledger.watch('hang'))), echo));
+    const { say, reply } = knock(
+      server(
+        info,
+        tool('hang', {}, () => NEVER.pipe(ledger.watch('hang'))),
+        echo,
+      ),
+    );
     say(initialize('2025-03-26'));
     say([request(1, 'tools/call', { name: 'hang' }), called(2)]);
     const replies = reply({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
@@ -200,18 +271,26 @@ describe('batches', () => {
     expect(ledger.live).toEqual({});
   });
 
-  it.each(['2024-11-05', '2025-06-18', '2025-11-25'] as const)('are refused at %s, each readable id by itself (RPC-19)', (version) => {
-    const { reply } = open(version);
-    expect(reply([called(1), initialized, called('b'), { id: null, method: 'x' }])).toEqual([
-      error(codes.invalidRequest, 1),
-      error(codes.invalidRequest, 'b'),
-    ]);
-    expect(reply([initialized])).toEqual([error(codes.invalidRequest)]);
-    expect(reply(called(2))).toMatchObject([{ id: 2, result: {} }]);
-  });
+  it.each(['2024-11-05', '2025-06-18', '2025-11-25'] as const)(
+    'are refused at %s, each readable id by itself (RPC-19)',
+    (version) => {
+      const { reply } = open(version);
+      expect(reply([called(1), initialized, called('b'), { id: null, method: 'x' }])).toEqual([
+        error(codes.invalidRequest, 1),
+        error(codes.invalidRequest, 'b'),
+      ]);
+      expect(reply([initialized])).toEqual([error(codes.invalidRequest)]);
+      expect(reply(called(2))).toMatchObject([{ id: 2, result: {} }]);
+    },
+  );
 
   it('are refused where there is no session, and never answer for a request in flight', () => {
-    const { reply, say } = knock(server(info, tool('hang', {}, () => NEVER)));
+    const { reply, say } = knock(
+      server(
+        info,
+        tool('hang', {}, () => NEVER),
+      ),
+    );
     expect(reply([initialize('2025-03-26', 'i')])).toEqual([error(codes.invalidRequest, 'i')]);
     say(request(1, 'tools/call', { name: 'hang', _meta }));
     expect(reply([called(1)])).toEqual([error(codes.invalidRequest)]);
@@ -238,15 +317,26 @@ describe('one channel', () => {
 
   it('of a server without the older ones opens no session, and names what it speaks (VER-32, VER-33)', () => {
     const { reply } = knock(simple, { revisions: ['2026-07-28'] });
-    expect(reply(initialize('2025-11-25', 1))).toMatchObject([{ id: 1, error: { data: { supported: ['2026-07-28'] } } }]);
+    expect(reply(initialize('2025-11-25', 1))).toMatchObject([
+      { id: 1, error: { data: { supported: ['2026-07-28'] } } },
+    ]);
     expect(reply(request(2, 'ping', { _meta }))).toEqual([error(codes.methodNotFound, 2)]);
     expect(reply(request(3, 'ping'))).toEqual([error(codes.invalidParams, 3)]);
-    expect(reply(request(4, 'server/discover', { _meta }))).toMatchObject([{ result: { supportedVersions: ['2026-07-28'] } }]);
+    expect(reply(request(4, 'server/discover', { _meta }))).toMatchObject([
+      { result: { supportedVersions: ['2026-07-28'] } },
+    ]);
   });
 
   it('answers what could not be read with its id, unless that is in flight, and tells its host', () => {
-    const { reply, say, events } = knock(server(info, tool('hang', {}, () => NEVER)));
-    expect(reply(new Unreadable('it is malformed', codes.parseError, '{"id":5', 5))).toEqual([error(codes.parseError, 5)]);
+    const { reply, say, events } = knock(
+      server(
+        info,
+        tool('hang', {}, () => NEVER),
+      ),
+    );
+    expect(reply(new Unreadable('it is malformed', codes.parseError, '{"id":5', 5))).toEqual([
+      error(codes.parseError, 5),
+    ]);
     say(request(5, 'tools/call', { name: 'hang', _meta }));
     expect(reply(new Unreadable('it is malformed', codes.parseError, '{"id":5', 5))).toEqual([error(codes.parseError)]);
     expect(events.filter(({ type }) => type === 'malformed')).toHaveLength(2);
@@ -256,7 +346,13 @@ describe('one channel', () => {
     vi.useFakeTimers();
     try {
       const ledger = createLedger();
-      const { say, leave, events } = knock(server(info, tool('hang', {}, () => NEVER.pipe(ledger.watch('hang')))), { drainMs: 100 });
+      const { say, leave, events } = knock(
+        server(
+          info,
+          tool('hang', {}, () => NEVER.pipe(ledger.watch('hang'))),
+        ),
+        { drainMs: 100 },
+      );
       say(request(1, 'tools/call', { name: 'hang', _meta }));
       leave();
       await vi.advanceTimersByTimeAsync(99);
@@ -272,17 +368,35 @@ describe('one channel', () => {
 
   it('that is stopped ends its subscriptions in good order, and everything else (SUB-13)', () => {
     const ledger = createLedger();
-    const { say, stop, said } = knock(server(info, tool('hang', {}, () => NEVER.pipe(ledger.watch('hang')))));
-    say(request('l', 'subscriptions/listen', { notifications: {}, _meta }), request(1, 'tools/call', { name: 'hang', _meta }));
+    const { say, stop, said } = knock(
+      server(
+        info,
+        tool('hang', {}, () => NEVER.pipe(ledger.watch('hang'))),
+      ),
+    );
+    say(
+      request('l', 'subscriptions/listen', { notifications: {}, _meta }),
+      request(1, 'tools/call', { name: 'hang', _meta }),
+    );
     const { length } = said;
     stop();
-    expect(said.slice(length)).toMatchObject([{ method: 'notifications/cancelled', params: { requestId: 'l' } }, { id: 'l', result: { resultType: 'complete' } }]);
+    expect(said.slice(length)).toMatchObject([
+      { method: 'notifications/cancelled', params: { requestId: 'l' } },
+      { id: 'l', result: { resultType: 'complete' } },
+    ]);
     expect(ledger.live).toEqual({});
   });
 
   it('bounds what one peer may have in flight, and still hears its cancellations', () => {
     const ledger = createLedger();
-    const { say, reply } = knock(server(info, tool('hang', {}, () => NEVER.pipe(ledger.watch('hang'))), echo), { inflight: 2 });
+    const { say, reply } = knock(
+      server(
+        info,
+        tool('hang', {}, () => NEVER.pipe(ledger.watch('hang'))),
+        echo,
+      ),
+      { inflight: 2 },
+    );
     for (const id of [1, 2]) say(request(id, 'tools/call', { name: 'hang', _meta }));
     expect(reply(request(3, 'tools/call', { name: 'echo', _meta }))).toEqual([error(codes.internalError, 3)]);
     say({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });

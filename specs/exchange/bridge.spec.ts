@@ -49,7 +49,11 @@ describe('a handler may answer with', () => {
   });
 
   it('a promise of what breaks when it is looked at: an error, and no rejection that nobody handles', async () => {
-    const broken = { [Symbol.asyncIterator]: () => { throw new Error('no iterator'); } };
+    const broken = {
+      [Symbol.asyncIterator]: () => {
+        throw new Error('no iterator');
+      },
+    };
     const { seen, settled } = run(Promise.resolve(broken));
     await settled;
     expect(seen).toEqual([{ error: new Error('no iterator') }]);
@@ -82,14 +86,23 @@ describe('a handler may answer with', () => {
       yield 'not this';
       return 'this';
     })();
-    const [one, two, three] = [run(returning), run(generated(progress(1), 'a', 'b')), run(generated('a', 'b'), 'first')];
+    const [one, two, three] = [
+      run(returning),
+      run(generated(progress(1), 'a', 'b')),
+      run(generated('a', 'b'), 'first'),
+    ];
     await Promise.all([one.settled, two.settled, three.settled]);
     expect([one.seen, two.seen, three.seen]).toEqual([[1, { value: 'this' }], [1, { value: 'b' }], [{ value: 'a' }]]);
   });
 
   it('an Effect, whatever way it ends', async () => {
     const error = new Error('no');
-    const runs = [run(succeed(1)), run(fail(error)), run(die(error)), run(callback((resume) => queueMicrotask(() => resume(succeed(2)))) as Effect<number>)];
+    const runs = [
+      run(succeed(1)),
+      run(fail(error)),
+      run(die(error)),
+      run(callback((resume) => queueMicrotask(() => resume(succeed(2)))) as Effect<number>),
+    ];
     await Promise.all(runs.map(({ settled }) => settled));
     expect(runs.map(({ seen }) => seen)).toEqual([[{ value: 1 }], [{ error }], [{ error }], [{ value: 2 }]]);
   });

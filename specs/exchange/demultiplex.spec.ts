@@ -73,7 +73,9 @@ describe('demultiplex', () => {
     const gate = new Subject<Emission>();
     const { ask, sent, demultiplexer } = made(() => gate, { limit: 2 });
     for (const id of [1, 2, 3]) ask(id);
-    expect(sent).toEqual([{ jsonrpc: '2.0', id: 3, error: expect.objectContaining({ code: codes.internalError }) as unknown }]);
+    expect(sent).toEqual([
+      { jsonrpc: '2.0', id: 3, error: expect.objectContaining({ code: codes.internalError }) as unknown },
+    ]);
     demultiplexer.cancel(1);
     ask(4);
     expect(sent).toHaveLength(1);
@@ -112,11 +114,16 @@ describe('demultiplex', () => {
   });
 
   it.each([
-    ['throws', () => { throw new Error('/secret/path'); }],
+    [
+      'throws',
+      () => {
+        throw new Error('/secret/path');
+      },
+    ],
     ['fails', () => throwError(() => new Error('/secret/path'))],
     ['ends without an answer', () => of(progress(1))],
   ] as const)('answers an exchange that %s with an error that tells nothing', (_, exchange) => {
-    const { ask, sent, demultiplexer } = made(exchange as Exchange);
+    const { ask, sent, demultiplexer } = made(exchange);
     ask(1);
     expect(sent).toMatchObject([{ id: 1, error: { code: codes.internalError } }]);
     expect(JSON.stringify(sent)).not.toContain('secret');
@@ -125,7 +132,9 @@ describe('demultiplex', () => {
 
   it('tells its host of a failure, but not of an error that was meant for the peer', () => {
     const boom = new Error('boom');
-    const { ask, failures } = made(({ method }) => throwError(() => (method === 'a' ? boom : new RpcError({ code: 1, message: 'x' }))));
+    const { ask, failures } = made(({ method }) =>
+      throwError(() => (method === 'a' ? boom : new RpcError({ code: 1, message: 'x' }))),
+    );
     ask(1, 'a');
     ask(2, 'b');
     expect(failures).toEqual([[boom, 'a']]);
@@ -133,7 +142,9 @@ describe('demultiplex', () => {
 
   it('says one answer only, and nothing after it (RPC-08, PRG-07)', () => {
     const ledger = createLedger();
-    const { ask, sent } = made(() => concat(of(answer({ n: 1 }), progress(1), answer({ n: 2 })), NEVER).pipe(ledger.watch('work')));
+    const { ask, sent } = made(() =>
+      concat(of(answer({ n: 1 }), progress(1), answer({ n: 2 })), NEVER).pipe(ledger.watch('work')),
+    );
     ask(1, 'tools/call', { progressToken: 1 });
     expect(sent).toEqual([{ jsonrpc: '2.0', id: 1, result: { n: 1 } }]);
     expect(ledger.live).toEqual({});
@@ -143,11 +154,18 @@ describe('demultiplex', () => {
     const { ask, sent } = made(() => of(progress(2), progress(1), log('info', 'x'), progress(3), answer()));
     ask(1, 'tools/call', { progressToken: 0 });
     expect(sent.slice(0, -1)).toEqual(
-      [2, 3].map((done) => ({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 0, progress: done } })),
+      [2, 3].map((done) => ({
+        jsonrpc: '2.0',
+        method: 'notifications/progress',
+        params: { progressToken: 0, progress: done },
+      })),
     );
     sent.length = 0;
     ask(2, 'tools/call', { [metaKeys.logLevel]: 'info' });
-    expect(sent.map((frame) => ('method' in frame ? frame.method : 'result'))).toEqual(['notifications/message', 'result']);
+    expect(sent.map((frame) => ('method' in frame ? frame.method : 'result'))).toEqual([
+      'notifications/message',
+      'result',
+    ]);
   });
 
   it('ends a subscription in good order: cancelled, then its result, both under its id (SUB-13, SUB-14, AMB-01)', () => {

@@ -1,4 +1,4 @@
-import { Subject } from 'rxjs';
+import { mergeMap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { Multiplexer } from '../../lib/exchange/multiplex.ts';
 import { ConnectionClosed, RpcError } from '../../lib/frame/errors.ts';
@@ -24,7 +24,7 @@ const progress = (progressToken: unknown, done: unknown) =>
 describe('multiplex', () => {
   it('asks nothing before it is subscribed, and gives each request an id never used before (RPC-04, BR-06)', () => {
     const { multiplexer, sent, ask } = made();
-    multiplexer.exchange({ method: 'a' }, {});
+    void multiplexer.exchange({ method: 'a' }, {});
     expect(sent).toEqual([]);
     ask('a');
     multiplexer.response({ jsonrpc: '2.0', id: 1, result: {} });
@@ -94,9 +94,7 @@ describe('multiplex', () => {
         params: { _meta: { [metaKeys.subscriptionId]: subscription, 'example.com/k': 1 } },
       });
     expect([notice('1'), notice(2), notice(1)]).toEqual([true, true, true]);
-    expect(seen).toEqual([
-      { method: 'notifications/tools/list_changed', params: { _meta: { 'example.com/k': 1 } } },
-    ]);
+    expect(seen).toEqual([{ method: 'notifications/tools/list_changed', params: { _meta: { 'example.com/k': 1 } } }]);
   });
 
   it('leaves what belongs to no request to others', () => {
@@ -124,8 +122,8 @@ describe('multiplex', () => {
     const { multiplexer, sent, seen, ask } = made();
     const one = ask('a');
     ask('b');
-    multiplexer.close(new ConnectionClosed({ message: 'gone' }));
-    multiplexer.close(new ConnectionClosed({ message: 'twice' }));
+    multiplexer.close(new ConnectionClosed({ message: 'gone' }), false);
+    multiplexer.close(new ConnectionClosed({ message: 'twice' }), false);
     ask('c');
     one.unsubscribe();
     expect(seen.map(String)).toEqual(Array(3).fill(expect.stringContaining('gone')));
@@ -133,11 +131,21 @@ describe('multiplex', () => {
     expect(multiplexer.size).toBe(0);
   });
 
+  it('completes a subscription where the link has ended in good order, and fails it where it broke (SUB-15)', () => {
+    for (const orderly of [true, false]) {
+      const { multiplexer, seen, ask } = made();
+      ask('subscriptions/listen');
+      multiplexer.close(new ConnectionClosed({ message: 'gone' }), orderly);
+      expect(seen).toEqual([orderly ? 'complete' : expect.any(ConnectionClosed)]);
+    }
+  });
+
   it('may be asked again from within an answer', () => {
     const { multiplexer, sent } = made();
-    const again = new Subject<void>();
-    again.subscribe(() => multiplexer.exchange({ method: 'b' }, {}).subscribe());
-    multiplexer.exchange({ method: 'a' }, {}).subscribe({ next: () => again.next() });
+    multiplexer
+      .exchange({ method: 'a' }, {})
+      .pipe(mergeMap(() => multiplexer.exchange({ method: 'b' }, {})))
+      .subscribe();
     multiplexer.response({ jsonrpc: '2.0', id: 1, result: {} });
     expect(sent).toHaveLength(2);
     expect(multiplexer.size).toBe(1);

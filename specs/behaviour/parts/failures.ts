@@ -141,7 +141,10 @@ export const badInput = ({ spare, revision }: Scene): void => {
     const refusal = await wire.next(({ way }) => way === 'in', length);
     expect(refusal).toEqual({
       jsonrpc: '2.0',
-      error: { code: codes.invalidRequest, message: expect.stringMatching(/^id .*0.* is already in flight$/) as string },
+      error: {
+        code: codes.invalidRequest,
+        message: expect.stringMatching(/^id .*0.* is already in flight$/) as string,
+      },
     });
     inject({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 0 } });
     await recall(`${name} unsubscribed`);

@@ -13,7 +13,7 @@ const noneWatches = () => vi.waitFor(() => expect(systemWatchers()).toBe(0));
 
 /** Lets changes be awaited one after the other, whenever they came. */
 const follow = (folder$: Observable<Folder>) => {
-  const changes = new ReplaySubject<string>();
+  const changes = new ReplaySubject<string>(Infinity);
   const first = new ReplaySubject<Folder>(1);
   const subscription = folder$.subscribe((folder) => {
     if (folder.change === undefined) first.next(folder);

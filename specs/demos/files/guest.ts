@@ -31,3 +31,9 @@ export const refusalOf = (guest: Guest, uri: string): Promise<unknown> =>
     () => 'it was read',
     (error: unknown) => error,
   );
+
+/** What a text resource holds; undefined where it is bytes. */
+export const textOf = async (guest: Guest, uri: string): Promise<string | undefined> => {
+  const [content] = (await guest.readResource(uri)).contents;
+  return content !== undefined && 'text' in content ? content.text : undefined;
+};

@@ -137,31 +137,57 @@ describe('inside', () => {
     expect(await refusal(root, 'sub/b.txt')).toContain('link');
   });
 
-  it('gives the secret to nobody while links are exchanged as fast as can be', async () => {
-    const { root, secret } = setting();
-    let running = true;
-    const read: string[] = [];
-    const reading = (async () => {
-      while (running)
-        read.push(
-          await contentOf(root, 'a.txt').then(
-            (text) => text ?? 'missing',
-            () => 'refused',
-          ),
-        );
-    })();
-    for (let turn = 0; turn < 300; turn += 1) {
-      unlinkSync(`${root}/a.txt`);
-      if (turn % 2 === 0) symlinkSync(secret, `${root}/a.txt`);
-      else writeFileSync(`${root}/a.txt`, 'a');
-      // A turn of the file system, so that reads fall in between.
-      await readFile(secret);
-    }
-    running = false;
-    await reading;
-    expect(read.length).toBeGreaterThan(10);
-    expect(read).not.toContain('secret');
-  });
+  it.each([
+    {
+      what: 'files',
+      path: 'a.txt',
+      lead: (root: string, secret: string) => {
+        renameSync(`${root}/a.txt`, `${root}/away`);
+        symlinkSync(secret, `${root}/a.txt`);
+      },
+      back: (root: string) => renameSync(`${root}/away`, `${root}/a.txt`),
+    },
+    {
+      what: 'folders',
+      path: 'sub/secret.txt',
+      lead: (root: string) => {
+        renameSync(`${root}/sub`, `${root}/away`);
+        symlinkSync(`${root}-2`, `${root}/sub`);
+      },
+      back: (root: string) => {
+        unlinkSync(`${root}/sub`);
+        renameSync(`${root}/away`, `${root}/sub`);
+      },
+    },
+  ])(
+    'gives the secret to nobody while $what are exchanged for links as fast as can be',
+    async ({ path, lead, back }) => {
+      const { root, secret } = setting();
+      writeFileSync(`${root}/sub/secret.txt`, 'mine');
+      let running = true;
+      const read: string[] = [];
+      const reading = async () => {
+        while (running)
+          read.push(
+            await contentOf(root, path).then(
+              (text) => text ?? 'missing',
+              () => 'refused',
+            ),
+          );
+      };
+      const readers = Array.from({ length: 4 }, reading);
+      for (let exchange = 0; exchange < 500; exchange += 1) {
+        lead(root, secret);
+        await readFile(secret);
+        back(root);
+        await readFile(secret);
+      }
+      running = false;
+      await Promise.all(readers);
+      expect(read.length).toBeGreaterThan(100);
+      expect(read).not.toContain('secret');
+    },
+  );
 
   it('goes round no circle of links', async () => {
     const { root } = setting();

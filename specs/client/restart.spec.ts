@@ -1,0 +1,146 @@
+import { concat, defer, EMPTY, NEVER, of, switchMap, throwError, type Observable } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { connect, ConnectionClosed, restart, type Schedule } from '../../lib/index.ts';
+import { createLedger, puppet } from '../../lib/testing/index.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  const left = vi.getTimerCount();
+  vi.useRealTimers();
+  expect(left).toBe(0);
+});
+
+const even: Schedule = { jitter: 0 };
+
+/** When each subscription was made, in milliseconds. */
+const times = (runs: readonly Observable<unknown>[], schedule: Schedule) => {
+  const at: number[] = [];
+  const seen: unknown[] = [];
+  const start = Date.now();
+  const source = defer(() => {
+    at.push(Date.now() - start);
+    return runs[at.length - 1] ?? NEVER;
+  });
+  const subscription = source.pipe(restart(schedule)).subscribe({
+    next: (value) => seen.push(value),
+    error: (error: unknown) => seen.push(error),
+    complete: () => seen.push('complete'),
+  });
+  return { at, seen, stop: () => subscription.unsubscribe() };
+};
+
+const broken = throwError(() => new Error('broken'));
+
+describe('restart', () => {
+  it('waits longer each time, up to the longest wait', () => {
+    const { at, stop } = times(Array(6).fill(broken), { ...even, initialMs: 100, maxMs: 500 });
+    vi.advanceTimersByTime(10_000);
+    expect(at).toEqual([0, 100, 300, 700, 1200, 1700, 2200]);
+    stop();
+  });
+
+  it('begins anew after each success', () => {
+    const up = concat(of('up'), broken);
+    const { at, seen, stop } = times([broken, broken, up, up, broken], { ...even, initialMs: 100 });
+    vi.advanceTimersByTime(10_000);
+    expect(at).toEqual([0, 100, 300, 400, 500, 700]);
+    expect(seen).toEqual(['up', 'up']);
+    stop();
+  });
+
+  it('opens again what ended in good order, or leaves it at that', () => {
+    const once = times([of('up')], { ...even, initialMs: 100 });
+    vi.advanceTimersByTime(1000);
+    expect(once.at).toEqual([0, 100]);
+    once.stop();
+    const { at, seen } = times([broken, of('up')], { ...even, initialMs: 100, always: false });
+    vi.advanceTimersByTime(1000);
+    expect(at).toEqual([0, 100]);
+    expect(seen).toEqual(['up', 'complete']);
+  });
+
+  it('gives up with the last error', () => {
+    const { at, seen } = times(Array(9).fill(broken), { ...even, initialMs: 1, attempts: 3 });
+    vi.advanceTimersByTime(1000);
+    expect(at).toHaveLength(4);
+    expect(seen).toEqual([new Error('broken')]);
+  });
+
+  it('strays by its jitter, either way', () => {
+    for (const [random, wait] of [
+      [0, 80],
+      [0.5, 100],
+      [1, 120],
+    ] as const) {
+      const { at, stop } = times([EMPTY], { initialMs: 100, jitter: 0.2, random: () => random });
+      vi.advanceTimersByTime(wait - 1);
+      expect(at).toHaveLength(1);
+      vi.advanceTimersByTime(1);
+      expect(at).toHaveLength(2);
+      stop();
+    }
+  });
+
+  it('stops while it waits', () => {
+    const { at, stop } = times([broken], even);
+    stop();
+    vi.advanceTimersByTime(100_000);
+    expect(at).toHaveLength(1);
+  });
+
+  const listening = () =>
+    puppet((asked) => {
+      const { id, method } = asked as { id: number; method: string };
+      if (method === 'server/discover')
+        return {
+          jsonrpc: '2.0',
+          id,
+          result: { supportedVersions: ['2026-07-28'], capabilities: { resources: { subscribe: true } } },
+        };
+      if (method !== 'subscriptions/listen') return undefined;
+      const params = {
+        notifications: { resourceSubscriptions: ['a:b'] },
+        _meta: { 'io.modelcontextprotocol/subscriptionId': id },
+      };
+      return { jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params };
+    });
+  const opening = ['server/discover', 'subscriptions/listen'];
+
+  it.each([
+    ['in good order', undefined],
+    ['by breaking', new ConnectionClosed({ message: 'it broke' })],
+  ])('re-establishes what hangs on a client whose connection ends %s: it listens again (SUB-15, SUB-16)', (_, end) => {
+    const ledger = createLedger();
+    const far = listening();
+    const subscription = connect(far.channel)
+      .pipe(
+        switchMap((client) => client.listen({ resourceSubscriptions: ['a:b'] }).pipe(ledger.watch('listen'))),
+        restart({ ...even, initialMs: 100 }),
+      )
+      .subscribe();
+    const asked = (): unknown[] => far.sent.map((frame) => (frame as { method: string }).method);
+    expect(asked()).toEqual(opening);
+    far.end(end);
+    vi.advanceTimersByTime(100);
+    expect(asked()).toEqual([...opening, ...opening]);
+    expect(far.open).toBe(1);
+    subscription.unsubscribe();
+    expect(ledger.live).toEqual({});
+    expect(far.open).toBe(0);
+  });
+
+  it('gives a new client for each connection; what listened to one that ended in good order follows', () => {
+    const far = listening();
+    const subscription = connect(far.channel)
+      .pipe(
+        restart({ ...even, initialMs: 100 }),
+        switchMap((client) => client.listen({ resourceSubscriptions: ['a:b'] })),
+      )
+      .subscribe();
+    far.end();
+    vi.advanceTimersByTime(100);
+    expect(far.sent.map((frame) => (frame as { method: string }).method)).toEqual([...opening, ...opening]);
+    subscription.unsubscribe();
+    expect(far.open).toBe(0);
+  });
+});
