@@ -4,22 +4,32 @@
  */
 export { server, serverWith, type Server, type ServerInfo, type ServerOptions } from './server/server.ts';
 export { tool, type ToolFeature, type ToolOptions } from './server/tool.ts';
-export { reply, type Reply } from './server/reply.ts';
-export { resource, resourceTemplate, notFound, type ResourceOptions, type TemplateOptions } from './server/resource.ts';
+export { reply, type FullResult, type Reply } from './server/reply.ts';
+export {
+  resource,
+  resourceTemplate,
+  notFound,
+  type Contents,
+  type ResourceOptions,
+  type TemplateOptions,
+} from './server/resource.ts';
 export { prompt, type PromptOptions } from './server/prompt.ts';
-export { tools, resources, prompts, updates, type Feature } from './server/feature.ts';
+export { tools, resources, prompts, updates, type Feature, type Listing, type Updates } from './server/feature.ts';
 export { serve } from './server/serve.ts';
-export type { Call } from './server/call.ts';
+export type { Call, Caller, Trace } from './server/call.ts';
 export type { Completer } from './server/completion.ts';
 
-export { connect, open, type ConnectOptions, type OpenClient, type Target } from './client/connect.ts';
+export { connect, open, type ClientOf, type ConnectOptions, type OpenClient, type Target } from './client/connect.ts';
 export { restart, type Schedule } from './client/restart.ts';
-export type { Client, CallOptions } from './client/client.ts';
+export type { Client, CallOptions, PromiseOptions } from './client/client.ts';
+export type { Limits } from './client/deadline.ts';
 export type { CallEvent, LogEvent, ProgressEvent, ResultEvent } from './client/request.ts';
 
-export { progress, log } from './exchange/notice.ts';
+export { progress, log, type Notice } from './exchange/notice.ts';
+export type { Answering } from './exchange/bridge.ts';
 export {
   isAnswer,
+  middleware,
   type Channel,
   type Context,
   type Emission,
@@ -27,15 +37,16 @@ export {
   type Middleware,
   type Notification,
   type Request,
+  type Served,
 } from './exchange/exchange.ts';
 export { serveChannel, type DoorOptions, type ServeEvent } from './era/serve.ts';
 export type { Connection, DialOptions, Endpoint } from './era/dial.ts';
-export { gate } from './era/modern/gate.ts';
+export { gate, type GateOptions } from './era/modern/gate.ts';
 export { mergeServers } from './middleware/merge.ts';
 export { namespace } from './middleware/namespace.ts';
-export { restrict, type Restrictions } from './middleware/restrict.ts';
+export { restrict, type Permit, type Restrictions } from './middleware/restrict.ts';
 export { timeout } from './middleware/timeout.ts';
-export { inMemory } from './transport/in-memory.ts';
+export { inMemory, type InMemoryOptions } from './transport/in-memory.ts';
 export { memoryPair } from './transport/memory.ts';
 
 export {

@@ -1,6 +1,7 @@
 /** A folder as a stream: which files it has, now and whenever that changes. */
 import { watch } from 'chokidar';
 import type { Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
 import { Observable } from 'rxjs';
 import type { Ledger } from './ledger.ts';
@@ -21,6 +22,9 @@ export interface Folder {
   readonly change?: { readonly kind: 'added' | 'changed' | 'removed'; readonly path: string };
 }
 
+/** Longer than chokidar's own pause between two events of one file, in milliseconds. */
+const settledMs = 100;
+
 /**
  * Watches a folder through the file system's own events while it is subscribed: no polling.
  *
@@ -34,6 +38,7 @@ export const watchFolder = (root: string, ledger: Ledger, { limit = 10_000 }: Fo
   new Observable((subscriber) => {
     const files = new Map<string, number>();
     const entries = new Set<string>();
+    const looks = new Map<string, NodeJS.Timeout>();
     let [full, ready, version] = [false, false, 0];
     const nameOf = (path: string): string => relative(root, path).replaceAll(sep, '/');
 
@@ -51,13 +56,30 @@ export const watchFolder = (root: string, ledger: Ledger, { limit = 10_000 }: Fo
     const emit = (change?: Folder['change']): void => {
       if (ready) subscriber.next({ files, full, ...(change === undefined ? undefined : { change }) });
     };
-    const changed = (kind: 'added' | 'changed') => (found: string) => {
+    const changed = (kind: 'added' | 'changed') => (found: string, seen?: Stats) => {
       const path = nameOf(found);
       files.set(path, ++version);
       emit({ kind, path });
+      lookAgain(found, seen);
+    };
+    /** chokidar keeps to itself what changes a file twice within 50 ms: what it saw is held against what is there then. */
+    const lookAgain = (found: string, seen: Stats | undefined): void => {
+      clearTimeout(looks.get(found));
+      if (subscriber.closed || !ready) return;
+      const compare = async (): Promise<void> => {
+        looks.delete(found);
+        const now = await stat(found);
+        if (!subscriber.closed && (now.mtimeMs !== seen?.mtimeMs || now.size !== seen.size))
+          changed('changed')(found, now);
+      };
+      // A file that has gone by then has an event of its own.
+      looks.set(
+        found,
+        setTimeout(() => void compare().catch(() => undefined), settledMs),
+      );
     };
 
-    const watcher = watch(root, { ignored, followSymlinks: false, ignorePermissionErrors: true });
+    const watcher = watch(root, { ignored, followSymlinks: false, ignorePermissionErrors: true, alwaysStat: true });
     ledger.count('watchersOpen');
     watcher
       .on('add', changed('added'))
@@ -74,6 +96,7 @@ export const watchFolder = (root: string, ledger: Ledger, { limit = 10_000 }: Fo
       })
       .on('error', (error) => subscriber.error(error));
     return () => {
+      for (const look of looks.values()) clearTimeout(look);
       void watcher.close().then(() => ledger.count('watchersOpen', -1));
     };
   });

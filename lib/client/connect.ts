@@ -22,6 +22,9 @@ export type Target = Channel | Endpoint;
 
 type ToolsIn<S> = S extends Server<infer Tools> ? Tools : unknown;
 
+/** The client of a server of this type. */
+export type ClientOf<S> = Client<ToolsIn<S>>;
+
 const us: Implementation = { name: 'rxmcp', version: '0.1.0' };
 
 /**
@@ -46,7 +49,7 @@ const us: Implementation = { name: 'rxmcp', version: '0.1.0' };
  *   });
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning#protocol-version-negotiation
  */
-export const connect = <S = Server>(target: Target, options: ConnectOptions = {}): Observable<Client<ToolsIn<S>>> => {
+export const connect = <S = Server>(target: Target, options: ConnectOptions = {}): Observable<ClientOf<S>> => {
   const endpoint = typeof target === 'function' ? channelEndpoint(target) : target;
   const { info = us, scheduler } = options;
   return defer(() => {

@@ -86,7 +86,8 @@ export const clientOf = <Tools>(
       map((result) => result[member] as readonly T[]),
     );
   };
-  const listTools = (given?: CallOptions): Observable<readonly Tool[]> => pages<Tool>('tools/list', 'tools', given).pipe(tap(outputs.learn));
+  const listTools = (given?: CallOptions): Observable<readonly Tool[]> =>
+    pages<Tool>('tools/list', 'tools', given).pipe(tap(outputs.learn));
   const listPrompts = (given?: CallOptions): Observable<readonly Prompt[]> => pages('prompts/list', 'prompts', given);
   const listResources = (given?: CallOptions): Observable<readonly Resource[]> =>
     pages('resources/list', 'resources', given);

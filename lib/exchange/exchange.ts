@@ -53,8 +53,30 @@ export interface Context {
  */
 export type Exchange = (request: Request, context: Context) => Observable<Emission>;
 
+/** An exchange that has something to keep for as long as it is served, as a server has its changing lists. */
+export type Served = Exchange & {
+  /** Never emits. Subscribed by whoever serves. */
+  readonly held$?: Observable<never>;
+};
+
 /** Wraps an exchange in a concern: gate, timeout, retry, trace… */
-export type Middleware = (next: Exchange) => Exchange;
+export type Middleware = (next: Served) => Served;
+
+/**
+ * Makes a middleware out of what one does with requests; what the wrapped exchange wants held is still held.
+ *
+ * @param wrap - takes an exchange, gives the one that stands before it
+ * @example
+ * const logged = middleware((next) => (request, context) => {
+ *   console.error(request.method);
+ *   return next(request, context);
+ * });
+ * serve(logged(weather), stdio()).subscribe();
+ */
+export const middleware =
+  (wrap: (next: Exchange) => Exchange): Middleware =>
+  (next) =>
+    next.held$ === undefined ? wrap(next) : Object.assign(wrap(next), { held$: next.held$ });
 
 /**
  * A transport: frames out, messages in. Subscribing opens it, unsubscribing closes it; completion means that the far

@@ -4,7 +4,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/architecture/index#capability-negotiation
  */
 import { throwError } from 'rxjs';
-import type { Middleware } from '../exchange/exchange.ts';
+import { middleware, type Middleware } from '../exchange/exchange.ts';
 import { NotSupported } from '../frame/errors.ts';
 import type { JsonObject } from '../frame/frame.ts';
 import { offers } from '../protocol/capability.ts';
@@ -19,7 +19,7 @@ export const demand = (capabilities: JsonObject, table: MethodTable = methods): 
   for (const [method, { serverCapability }] of Object.entries(table))
     if (serverCapability !== undefined && !offers(capabilities, serverCapability))
       missing.set(method, serverCapability);
-  return (next) => (request, context) => {
+  return middleware((next) => (request, context) => {
     const capability = missing.get(request.method);
     if (capability === undefined) return next(request, context);
     const { method } = request;
@@ -31,5 +31,5 @@ export const demand = (capabilities: JsonObject, table: MethodTable = methods): 
           message: `${method}: the server has not declared the capability ${capability}`,
         }),
     );
-  };
+  });
 };

@@ -1,16 +1,20 @@
 /** Several servers as one. */
 import { catchError, filter, forkJoin, map, merge, Observable, of, throwError } from 'rxjs';
 import { acknowledgedMethod, listenMethod } from '../exchange/envelope.ts';
-import { isAnswer, type Context, type Emission, type Exchange, type Request } from '../exchange/exchange.ts';
+import {
+  isAnswer,
+  type Context,
+  type Emission,
+  type Exchange,
+  type Request,
+  type Served,
+} from '../exchange/exchange.ts';
 import { codes, invalidParams, methodNotFound, quoted, RpcError } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
 import type { Implementation } from '../protocol/peer.ts';
 import { metaKeys } from '../protocol/revisions.ts';
 import { namespace, separator } from './namespace.ts';
-
-/** An exchange, and what it wants to be held while it is served. */
-export type Part = Exchange & { readonly held$?: Observable<never> };
 
 /**
  * One server made of several. Tools and prompts get the name of their part as a prefix (`files.search`); a resource is
@@ -28,9 +32,9 @@ export type Part = Exchange & { readonly held$?: Observable<never> };
  */
 export const mergeServers = (
   info: Implementation,
-  parts: Readonly<Record<string, Part>>,
+  parts: Readonly<Record<string, Served>>,
   table: MethodTable = methods,
-): Part => {
+): Served => {
   const named = new Map(Object.entries(parts).map(([prefix, part]) => [prefix, namespace(prefix, table)(part)]));
   const all = [...named.values()];
   const meta = { [metaKeys.serverInfo]: info };

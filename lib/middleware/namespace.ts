@@ -1,6 +1,6 @@
 /** Puts a prefix before the names of a server's tools and prompts, so that several servers can stand side by side. */
-import { map, throwError, type Observable } from 'rxjs';
-import { isAnswer, type Emission, type Middleware, type Request } from '../exchange/exchange.ts';
+import { map, throwError } from 'rxjs';
+import { isAnswer, middleware, type Middleware, type Request } from '../exchange/exchange.ts';
 import { invalidParams, Misconfigured } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
@@ -51,16 +51,15 @@ export const namespace = (prefix: string, table: MethodTable = methods): Middlew
     ...(result['prompts'] === undefined ? undefined : { prompts: renamed(result['prompts']) }),
   });
 
-  return (next) =>
-    (request, context): Observable<Emission> => {
-      const inside = inward(request);
-      if (inside === undefined)
-        return throwError(() => invalidParams(`nothing is known under this name; names begin with ${start}`));
-      const answers = next(inside, context);
-      return isListing(request.method, table)
-        ? answers.pipe(map((emission) => (isAnswer(emission) ? { result: outward(emission.result) } : emission)))
-        : answers;
-    };
+  return middleware((next) => (request, context) => {
+    const inside = inward(request);
+    if (inside === undefined)
+      return throwError(() => invalidParams(`nothing is known under this name; names begin with ${start}`));
+    const answers = next(inside, context);
+    return isListing(request.method, table)
+      ? answers.pipe(map((emission) => (isAnswer(emission) ? { result: outward(emission.result) } : emission)))
+      : answers;
+  });
 };
 
 const isListing = (method: string, table: MethodTable): boolean =>

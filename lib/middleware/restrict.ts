@@ -1,6 +1,6 @@
 /** Shows and lets through only some of a server's tools, resources and prompts. */
 import { map, throwError } from 'rxjs';
-import { isAnswer, type Context, type Middleware } from '../exchange/exchange.ts';
+import { isAnswer, middleware, type Context, type Middleware } from '../exchange/exchange.ts';
 import { invalidParams, quoted } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
@@ -47,7 +47,7 @@ export const restrict = (rules: Restrictions, table: MethodTable = methods): Mid
     });
     return lists.length === 0 ? result : { ...result, ...Object.fromEntries<unknown>(lists) };
   };
-  return (next) => (request, context) => {
+  return middleware((next) => (request, context) => {
     const { method, params } = request;
     const kind = kindOf(method);
     const nameIn = table[method]?.nameIn;
@@ -58,5 +58,5 @@ export const restrict = (rules: Restrictions, table: MethodTable = methods): Mid
     return next(request, context).pipe(
       map((emission) => (isAnswer(emission) ? { result: shown(emission.result, context) } : emission)),
     );
-  };
+  });
 };

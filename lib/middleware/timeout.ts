@@ -1,6 +1,6 @@
 /** Ends exchanges that take too long. */
-import { throwError, timeout as limit, type Observable } from 'rxjs';
-import type { Emission, Middleware } from '../exchange/exchange.ts';
+import { throwError, timeout as limit } from 'rxjs';
+import { middleware, type Middleware } from '../exchange/exchange.ts';
 import { listenMethod } from '../exchange/envelope.ts';
 import { TimedOut } from '../frame/errors.ts';
 
@@ -15,10 +15,8 @@ import { TimedOut } from '../frame/errors.ts';
  * serve(timeout(5000)(client.exchange), stdio()).subscribe();
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/cancellation#timeouts
  */
-export const timeout =
-  (idleMs: number): Middleware =>
-  (next) =>
-  (request, context): Observable<Emission> => {
+export const timeout = (idleMs: number): Middleware =>
+  middleware((next) => (request, context) => {
     const { method } = request;
     const answers = next(request, context);
     if (method === listenMethod) return answers;
@@ -37,4 +35,4 @@ export const timeout =
           ),
       }),
     );
-  };
+  });

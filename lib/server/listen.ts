@@ -121,12 +121,17 @@ const values = ({ offer, read }: Found, request: Request, context: Context): Obs
   if (!offer.live) return concat(of(true), NEVER);
   return new Observable((subscriber) => {
     const call = new Call(request, context, { notice: () => undefined });
+    let seen = false;
     const stop = deliver(
       offer.work.handle(read, call),
       {
         notice: () => undefined,
-        // Nothing is what a handler answers for what is not there.
-        value: (value) => (value === undefined ? subscriber.complete() : subscriber.next(value)),
+        value: (value) => {
+          // Nothing is what a handler answers for what is not there; later it says that what was there has gone.
+          if (value === undefined && !seen) return subscriber.complete();
+          seen = true;
+          subscriber.next(value);
+        },
         error: (error) => subscriber.error(error),
         done: () => subscriber.complete(),
       },

@@ -1,10 +1,7 @@
 /** Runs a server on whatever connects. */
 import { mergeMap, Observable } from 'rxjs';
-import type { Channel, Exchange } from '../exchange/exchange.ts';
+import type { Channel, Served } from '../exchange/exchange.ts';
 import { serveChannel, type DoorOptions, type ServeEvent } from '../era/serve.ts';
-
-/** An exchange that has something to keep while it is served: any server. */
-export type Served = Exchange & { readonly held$?: Observable<never> };
 
 /**
  * Serves an exchange to everybody who connects, in every revision: a server runs while this is subscribed.

@@ -2,10 +2,9 @@
 import { open, type ConnectOptions, type OpenClient } from '../client/connect.ts';
 import type { DoorOptions } from '../era/serve.ts';
 import type { Revision } from '../protocol/revisions.ts';
-import type { Served } from '../server/serve.ts';
 import { inMemory } from '../transport/in-memory.ts';
 import type { MemoryOptions } from '../transport/memory.ts';
-import type { Channel } from '../exchange/exchange.ts';
+import type { Channel, Served } from '../exchange/exchange.ts';
 import { tap, type Tapped } from './wiretap.ts';
 
 /** What both sides speak, and how good the way between them is. */

@@ -1,8 +1,11 @@
 /** A server in this very process. */
 import { Observable } from 'rxjs';
 import { serveChannel, type DoorOptions } from '../era/serve.ts';
-import type { Channel, Exchange } from '../exchange/exchange.ts';
+import type { Channel, Served } from '../exchange/exchange.ts';
 import { memoryPair, type MemoryOptions } from './memory.ts';
+
+/** How it is served, and whether frames become text on the way. */
+export type InMemoryOptions = MemoryOptions & DoorOptions;
 
 /**
  * A channel to an exchange in this process, through the same doors as over a wire: every revision, no sockets. Each
@@ -15,7 +18,7 @@ import { memoryPair, type MemoryOptions } from './memory.ts';
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/index#custom-transports
  */
 export const inMemory =
-  (exchange: Exchange & { readonly held$?: Observable<never> }, options: MemoryOptions & DoorOptions = {}): Channel =>
+  (exchange: Served, options: InMemoryOptions = {}): Channel =>
   (outbound) =>
     new Observable((subscriber) => {
       const [near, far] = memoryPair(options);

@@ -129,7 +129,7 @@ export const fixture = (ledger: Ledger = createLedger()) => {
     defect: () => die(failure()),
     // What is thrown need not be an Error, and one that lies about its message must not hurt anybody.
     odd: () => Promise.reject(Object.assign(new Error(), { message: { not: 'a string' } })),
-    nothing: () => Promise.reject(undefined),
+    nothing: () => throwError(() => undefined),
   };
 
   const Way = Schema.Literal(...ways);

@@ -1,4 +1,4 @@
-import { async as callback, die, fail, never, succeed, type Effect } from 'effect/Effect';
+import { async as callback, die, fail, never, succeed } from 'effect/Effect';
 import { concat, NEVER, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { deliver, type Pick } from '../../lib/exchange/bridge.ts';
@@ -101,7 +101,7 @@ describe('a handler may answer with', () => {
       run(succeed(1)),
       run(fail(error)),
       run(die(error)),
-      run(callback((resume) => queueMicrotask(() => resume(succeed(2)))) as Effect<number>),
+      run(callback<number>((resume) => queueMicrotask(() => resume(succeed(2))))),
     ];
     await Promise.all(runs.map(({ settled }) => settled));
     expect(runs.map(({ seen }) => seen)).toEqual([[{ value: 1 }], [{ error }], [{ error }], [{ value: 2 }]]);

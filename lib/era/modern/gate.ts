@@ -5,7 +5,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#_meta
  */
 import { map, throwError } from 'rxjs';
-import { isAnswer, type Emission, type Exchange, type Middleware, type Request } from '../../exchange/exchange.ts';
+import { isAnswer, middleware, type Emission, type Middleware, type Request } from '../../exchange/exchange.ts';
 import { codes, invalidParams, methodNotFound, quoted, RpcError } from '../../frame/errors.ts';
 import { isObject } from '../../frame/frame.ts';
 import { validator } from '../../protocol/dated.ts';
@@ -65,11 +65,10 @@ export const gate = ({ revisions = modernRevisions, table = methods }: GateOptio
   /** What lies behind may speak more, or other, revisions; this door speaks these. */
   const spoken = (emission: Emission): Emission =>
     isAnswer(emission) ? { result: { ...emission.result, supportedVersions: revisions } } : emission;
-  return (next: Exchange): Exchange =>
-    (request, context) => {
-      const refusal = check(request);
-      if (refusal !== undefined) return throwError(() => refusal);
-      const answer = next(request, context);
-      return request.method === discoverMethod ? answer.pipe(map(spoken)) : answer;
-    };
+  return middleware((next) => (request, context) => {
+    const refusal = check(request);
+    if (refusal !== undefined) return throwError(() => refusal);
+    const answer = next(request, context);
+    return request.method === discoverMethod ? answer.pipe(map(spoken)) : answer;
+  });
 };
