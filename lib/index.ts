@@ -39,13 +39,14 @@ export {
   type Request,
   type Served,
 } from './exchange/exchange.ts';
-export { serveChannel, type DoorOptions, type ServeEvent } from './era/serve.ts';
+export { serveChannel, type ServeOptions, type ServeEvent } from './era/serve.ts';
 export type { Connection, DialOptions, Endpoint } from './era/dial.ts';
 export { gate, type GateOptions } from './era/modern/gate.ts';
 export { mergeServers } from './middleware/merge.ts';
 export { namespace } from './middleware/namespace.ts';
 export { restrict, type Permit, type Restrictions } from './middleware/restrict.ts';
-export { timeout } from './middleware/timeout.ts';
+export { idleTimeout } from './middleware/idle-timeout.ts';
+export { demand } from './middleware/demand.ts';
 export { inMemory, type InMemoryOptions } from './transport/in-memory.ts';
 export { memoryPair } from './transport/memory.ts';
 

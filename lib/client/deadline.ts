@@ -7,6 +7,7 @@
 import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
 import { TimedOut } from '../frame/errors.ts';
 
+/** How long a call may take, and how long it may be silent. */
 export interface Limits {
   /** How long, in milliseconds, a call may give no sign of life; progress is one. Default 60000. Infinity: for ever. */
   readonly idleMs?: number;

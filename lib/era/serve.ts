@@ -13,7 +13,7 @@ import { legacySession } from './legacy/session.ts';
 import { gate } from './modern/gate.ts';
 
 /** What a server lets in: revisions, methods, and how much at a time. */
-export interface DoorOptions {
+export interface ServeOptions {
   /** The revisions that are served. Default: all. */
   readonly revisions?: readonly Revision[];
   /** The methods that are known. Default: the protocol's own. */
@@ -50,7 +50,7 @@ export type ServeEvent =
  */
 export const serveChannel = (
   exchange: Exchange,
-  options: DoorOptions = {},
+  options: ServeOptions = {},
 ): ((channel: Channel) => Observable<ServeEvent>) => {
   const { revisions = allRevisions, table = methods, inflight, drainMs = 1000 } = options;
   const modern = gate({ revisions: revisions.filter(isModern), table })(exchange);

@@ -9,6 +9,7 @@ import type { Notification } from './exchange.ts';
 /** Shared by all copies of this package in one process. */
 const brand = Symbol.for('rxmcp/notice');
 
+/** A notification that a handler emits or yields on the way to its answer; made by {@link progress} and {@link log}. */
 export class Notice implements Notification {
   readonly method: string;
   readonly params: JsonObject;

@@ -12,7 +12,13 @@ import { methods, type MethodTable } from '../protocol/methods.ts';
 
 /**
  * Fails with {@link NotSupported}, naming the capability, what needs one that is not among these (CAP-08). Nothing is
- * sent then.
+ * sent then. Clients are behind it already.
+ *
+ * @param capabilities - what the far side has declared
+ * @example
+ * const careful = demand({ tools: {} })(client.exchange);
+ * careful({ method: 'prompts/list' }, {}).subscribe({ error: (error) => console.error(error) });
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/architecture/index#capability-negotiation
  */
 export const demand = (capabilities: JsonObject, table: MethodTable = methods): Middleware => {
   const missing = new Map<string, string>();

@@ -1,7 +1,7 @@
 /** Runs a server on whatever connects. */
 import { mergeMap, Observable } from 'rxjs';
 import type { Channel, Served } from '../exchange/exchange.ts';
-import { serveChannel, type DoorOptions, type ServeEvent } from '../era/serve.ts';
+import { serveChannel, type ServeOptions, type ServeEvent } from '../era/serve.ts';
 
 /**
  * Serves an exchange to everybody who connects, in every revision: a server runs while this is subscribed.
@@ -12,7 +12,7 @@ import { serveChannel, type DoorOptions, type ServeEvent } from '../era/serve.ts
  *
  * @param exchange - a server, a connected client's exchange, or either under middleware
  * @param transport - emits a channel for each connection: `stdio()`, `listen({ port })`
- * @param options - the revisions served and the bounds of each connection; see {@link DoorOptions}
+ * @param options - the revisions served and the bounds of each connection; see {@link ServeOptions}
  * @example
  * const running = serve(weather, stdio()).subscribe((event) => console.error(event));
  * setTimeout(() => running.unsubscribe(), 60_000);
@@ -21,7 +21,7 @@ import { serveChannel, type DoorOptions, type ServeEvent } from '../era/serve.ts
 export const serve = (
   exchange: Served,
   transport: Observable<Channel>,
-  options: DoorOptions = {},
+  options: ServeOptions = {},
 ): Observable<ServeEvent> =>
   new Observable((subscriber) => {
     subscriber.add(

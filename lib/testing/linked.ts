@@ -1,6 +1,6 @@
 /** A client and a server in one process, linked over any revision, with everything between them laid open. */
 import { open, type ConnectOptions, type OpenClient } from '../client/connect.ts';
-import type { DoorOptions } from '../era/serve.ts';
+import type { ServeOptions } from '../era/serve.ts';
 import type { Revision } from '../protocol/revisions.ts';
 import { inMemory } from '../transport/in-memory.ts';
 import type { MemoryOptions } from '../transport/memory.ts';
@@ -12,7 +12,7 @@ export interface LinkedOptions extends MemoryOptions {
   /** The one revision that both sides speak. Default: the newest that both have. */
   readonly revision?: Revision;
   readonly client?: ConnectOptions;
-  readonly server?: DoorOptions;
+  readonly server?: ServeOptions;
   /** Makes the way between them worse; see `late`, `cutAfter`… */
   readonly through?: (channel: Channel) => Channel;
 }

@@ -1,11 +1,11 @@
 /** A server in this very process. */
 import { Observable } from 'rxjs';
-import { serveChannel, type DoorOptions } from '../era/serve.ts';
+import { serveChannel, type ServeOptions } from '../era/serve.ts';
 import type { Channel, Served } from '../exchange/exchange.ts';
 import { memoryPair, type MemoryOptions } from './memory.ts';
 
 /** How it is served, and whether frames become text on the way. */
-export type InMemoryOptions = MemoryOptions & DoorOptions;
+export type InMemoryOptions = MemoryOptions & ServeOptions;
 
 /**
  * A channel to an exchange in this process, through the same doors as over a wire: every revision, no sockets. Each

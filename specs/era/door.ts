@@ -1,7 +1,7 @@
 /** One server, talked to by hand: what is said, and what comes back. */
 import { Subject } from 'rxjs';
 import { onTestFinished } from 'vitest';
-import { serveChannel, type DoorOptions, type ServeEvent } from '../../lib/era/serve.ts';
+import { serveChannel, type ServeOptions, type ServeEvent } from '../../lib/era/serve.ts';
 import type { Exchange } from '../../lib/exchange/exchange.ts';
 import { memoryPair } from '../../lib/transport/memory.ts';
 
@@ -17,7 +17,7 @@ export interface Door {
   readonly stop: () => void;
 }
 
-export const knock = (exchange: Exchange, options?: DoorOptions): Door => {
+export const knock = (exchange: Exchange, options?: ServeOptions): Door => {
   const [near, far] = memoryPair();
   const said: unknown[] = [];
   const events: ServeEvent[] = [];

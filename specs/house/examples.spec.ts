@@ -9,8 +9,8 @@ const entries = ['lib/index.ts', 'lib/node/index.ts', 'lib/testing/index.ts'];
 
 /** Values that implement nothing of the protocol, and so point to no page of it. */
 const beyondTheProtocol: ReadonlySet<string> = new Set([
-  ...['Misconfigured', 'ConnectionClosed', 'quoted'],
-  ...['isAnswer', 'mergeServers', 'restart', 'restrict'],
+  ...['Misconfigured', 'ConnectionClosed'],
+  ...['isAnswer', 'middleware', 'mergeServers', 'restart', 'restrict'],
   ...['linked', 'tap', 'unanswered', 'createLedger'],
   ...['altered', 'cutAfter', 'inbound', 'late', 'losing', 'puppet', 'twice'],
 ]);

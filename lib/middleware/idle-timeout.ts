@@ -1,5 +1,5 @@
 /** Ends exchanges that take too long. */
-import { throwError, timeout as limit } from 'rxjs';
+import { throwError, timeout } from 'rxjs';
 import { middleware, type Middleware } from '../exchange/exchange.ts';
 import { listenMethod } from '../exchange/envelope.ts';
 import { TimedOut } from '../frame/errors.ts';
@@ -12,16 +12,16 @@ import { TimedOut } from '../frame/errors.ts';
  * @param idleMs - how long, in milliseconds, it may emit nothing; progress counts
  * @returns middleware; what takes too long fails with {@link TimedOut}
  * @example
- * serve(timeout(5000)(client.exchange), stdio()).subscribe();
+ * serve(idleTimeout(5000)(client.exchange), stdio()).subscribe();
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/cancellation#timeouts
  */
-export const timeout = (idleMs: number): Middleware =>
+export const idleTimeout = (idleMs: number): Middleware =>
   middleware((next) => (request, context) => {
     const { method } = request;
     const answers = next(request, context);
     if (method === listenMethod) return answers;
     return answers.pipe(
-      limit({
+      timeout({
         each: idleMs,
         with: () =>
           throwError(
