@@ -72,7 +72,12 @@ describe('the floors of lib', () => {
       `import '../exchange/exchange.ts';`,
       /protocol\/x\.ts \(floor 1\).*exchange/,
     ],
-    ['a client inside of a server', 'server/x.ts', `import '../client/connect.ts';`, /server\/x\.ts \(floor 3\).*connect/],
+    [
+      'a client inside of a server',
+      'server/x.ts',
+      `import '../client/connect.ts';`,
+      /server\/x\.ts \(floor 3\).*connect/,
+    ],
     ['an index that reaches into node', 'index.ts', `export * from './node/stdio.ts';`, /index\.ts \(floor index\)/],
     ['a folder without a floor', 'attic/x.ts', '', /attic\/x\.ts stands on no floor/],
     ['a file that is not there', 'frame/x.ts', `import './gone.ts';`, /frame\/gone\.ts, which does not exist/],
