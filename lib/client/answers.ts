@@ -57,7 +57,7 @@ export const outputSchemas = (): OutputSchemas => {
     const known = compiled.get(name);
     if (known !== undefined) return known;
     try {
-      const check = jsonSchemaValidator(schema, `tool ${JSON.stringify(name)}, output`);
+      const check = jsonSchemaValidator(schema, `tool ${JSON.stringify(name)}, output`, { patterns: false });
       compiled.set(name, check);
       return check;
     } catch (error) {

@@ -39,6 +39,8 @@ export type ToolArgs<Tools, N> = unknown extends Tools
       ? A
       : JsonObject
     : JsonObject;
+/** Arguments, which may be left out where none is required, and options. */
+export type Given<A, O> = Record<never, never> extends A ? [args?: A, options?: O] : [args: A, options?: O];
 export type ToolResult<Tools, N> = CallToolResult & {
   readonly structuredContent?: unknown extends Tools
     ? unknown
@@ -69,14 +71,12 @@ export interface Client<Tools = unknown> {
   /** Calls a tool on subscription: progress, then the result. Unsubscribing cancels the call. */
   call<N extends ToolName<Tools>>(
     name: N,
-    args: ToolArgs<Tools, N>,
-    options?: CallOptions,
+    ...given: Given<ToolArgs<Tools, N>, CallOptions>
   ): Observable<CallEvent<ToolResult<Tools, N>>>;
   /** Calls a tool at once. A tool that failed resolves with `isError`; a protocol error rejects. */
   callTool<N extends ToolName<Tools>>(
     name: N,
-    args: ToolArgs<Tools, N>,
-    options?: PromiseOptions,
+    ...given: Given<ToolArgs<Tools, N>, PromiseOptions>
   ): Promise<ToolResult<Tools, N>>;
   /** Any request of the protocol, as a stream. */
   request<M extends RequestMethod>(

@@ -18,8 +18,8 @@ export interface Limits {
 export const defaultIdleMs = 60_000;
 export const defaultTotalMs = 900_000;
 
-/** Timers that are set for longer go off at once. */
-const longestTimer = 2 ** 31 - 1;
+/** The longest that the timer sleeps, in milliseconds: calls long done are to keep no process alive. */
+const stepMs = 1000;
 
 /** One call under time limits. */
 export interface Watched {
@@ -41,12 +41,15 @@ export class Deadlines {
   readonly #scheduler: SchedulerLike;
   #timer: Subscription | undefined;
   #due = Infinity;
+  #closed = false;
 
   constructor(scheduler: SchedulerLike = asyncScheduler) {
     this.#scheduler = scheduler;
   }
 
   watch(call: Watched, { idleMs = defaultIdleMs, totalMs = defaultTotalMs }: Limits): void {
+    // Whatever is asked of a connection that has ended fails by itself, and at once.
+    if (this.#closed) return;
     const now = this.#scheduler.now();
     this.#entries.set(call, { call, idleMs, totalMs, started: now, heard: now });
     const due = now + Math.min(idleMs, totalMs);
@@ -59,13 +62,14 @@ export class Deadlines {
     if (entry !== undefined) entry.heard = this.#scheduler.now();
   }
 
-  /** The call has ended. The timer is left to run out: it finds nothing to do. */
+  /** The call has ended. The timer is left to wake once more, and finds nothing to do. */
   done(call: Watched): void {
     this.#entries.delete(call);
   }
 
   /** Forgets all calls and stops the timer. */
   close(): void {
+    this.#closed = true;
     this.#entries.clear();
     this.#timer?.unsubscribe();
     this.#due = Infinity;
@@ -74,24 +78,27 @@ export class Deadlines {
   #wake(due: number, now: number): void {
     this.#timer?.unsubscribe();
     this.#due = due;
-    this.#timer = this.#scheduler.schedule(() => this.#check(), Math.min(due - now, longestTimer));
+    this.#timer = this.#scheduler.schedule(() => this.#check(), Math.min(due - now, stepMs));
   }
 
   #check(): void {
     const now = this.#scheduler.now();
+    const late: (readonly [Entry, 'idle' | 'total'])[] = [];
     let next = Infinity;
-    for (const entry of [...this.#entries.values()]) {
+    for (const entry of this.#entries.values()) {
       const idle = entry.heard + entry.idleMs;
       const total = entry.started + entry.totalMs;
-      if (now >= idle || now >= total) this.#expire(entry, now >= total ? 'total' : 'idle');
+      if (now >= idle || now >= total) late.push([entry, now >= total ? 'total' : 'idle']);
       else next = Math.min(next, idle, total);
     }
+    for (const [{ call }] of late) this.#entries.delete(call);
     this.#due = Infinity;
     if (next !== Infinity) this.#wake(next, now);
+    // Last, as whoever is told may call again at once.
+    for (const [entry, limit] of late) this.#expire(entry, limit);
   }
 
   #expire({ call, idleMs, totalMs }: Entry, limit: 'idle' | 'total'): void {
-    this.#entries.delete(call);
     const ms = limit === 'idle' ? idleMs : totalMs;
     const why = limit === 'idle' ? 'gave no sign of life' : 'did not end';
     call.expired(new TimedOut({ method: call.method, limit, ms, message: `${call.method} ${why} within ${ms} ms` }));

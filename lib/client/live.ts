@@ -1,34 +1,56 @@
 /** Lists and resources that stay fresh: fetched once somebody looks, and again whenever the server says so. */
 import {
   auditTime,
+  catchError,
   concat,
   connect,
+  EMPTY,
+  endWith,
+  ignoreElements,
   merge,
-  NEVER,
   of,
   shareReplay,
   skip,
   switchMap,
   take,
+  takeUntil,
+  throwError,
+  timer,
   type Observable,
 } from 'rxjs';
+import { ConnectionClosed } from '../frame/errors.ts';
 
 /** How long changes are gathered before one fetch answers them all, in milliseconds. */
 const burstMs = 20;
 
+/** How long a server may take to say that it listens before it is asked all the same, in milliseconds. */
+const patienceMs = 5000;
+
 /**
- * The latest value of something far away, shared by all who look; the server is listened to while anybody does.
+ * The latest value of something far away, shared by all who look; the server is listened to while anybody does. Completes
+ * with the conversation, however that ends: the connection itself tells how.
  *
  * @param changes$ - emits once the server listens (what is fetched from then on cannot be missed), then on each change
  * @param fetch$ - fetches on subscription
  */
-export const live = <T>(changes$: Observable<unknown>, fetch$: Observable<T>): Observable<T> =>
-  changes$.pipe(
-    // Both look before the server is listened to: it may answer at once.
-    connect((each$) => merge(each$.pipe(take(1)), each$.pipe(skip(1), auditTime(burstMs)))),
-    switchMap(() => fetch$),
+export const live = <T>(changes$: Observable<unknown>, fetch$: Observable<T>): Observable<T> => {
+  const fetched$ = fetch$.pipe(
+    catchError((error: unknown) => (error instanceof ConnectionClosed ? EMPTY : throwError(() => error))),
+  );
+  return changes$.pipe(
+    // All look before the server is listened to: it may answer at once.
+    connect((each$) =>
+      merge(
+        each$.pipe(take(1)),
+        timer(patienceMs).pipe(takeUntil(each$.pipe(endWith(undefined)))),
+        each$.pipe(skip(1), auditTime(burstMs)),
+      ),
+    ),
+    switchMap(() => fetched$),
     shareReplay({ bufferSize: 1, refCount: true }),
   );
+};
 
-/** For what never changes: one look, which stays. */
-export const once$: Observable<unknown> = concat(of(undefined), NEVER);
+/** For what never changes: one look, which stays as long as the conversation. */
+export const onceOf = (conversation$: Observable<unknown>): Observable<unknown> =>
+  concat(of(undefined), conversation$.pipe(ignoreElements()));

@@ -1,10 +1,10 @@
 /** Makes a client out of a connection. */
-import { EMPTY, expand, filter, map, reduce, tap, type Observable } from 'rxjs';
+import { defer, EMPTY, endWith, expand, filter, ignoreElements, map, tap, throwError, type Observable } from 'rxjs';
 import type { Connection } from '../era/dial.ts';
 import { isAnswer, type Notification } from '../exchange/exchange.ts';
 import { listenMethod } from '../exchange/envelope.ts';
 import { logMethod } from '../exchange/notice.ts';
-import { NotSupported } from '../frame/errors.ts';
+import { InvalidAnswer, NotSupported } from '../frame/errors.ts';
 import { isObject, type JsonObject } from '../frame/frame.ts';
 import type { Resource } from '../protocol/content.ts';
 import type { LoggingLevel } from '../protocol/level.ts';
@@ -19,7 +19,7 @@ import type { Tool } from '../protocol/tool.ts';
 import { answersOf, outputSchemas } from './answers.ts';
 import type { CallOptions, Client, PromiseOptions } from './client.ts';
 import type { Deadlines, Limits } from './deadline.ts';
-import { live, once$ } from './live.ts';
+import { live, onceOf } from './live.ts';
 import { logEvent, requestEvents, requestPromise, type Asking, type ResultCheck } from './request.ts';
 
 /** What holds for every call of a connection. */
@@ -46,6 +46,8 @@ export const clientOf = <Tools>(
     if (known !== undefined) return known;
     const row = table[method];
     if (row === undefined) throw new NotSupported({ method, message: `there is no method ${method}` });
+    if (row.longLived === true)
+      throw new NotSupported({ method, message: `${method} has no answer to wait for: use listen` });
     const check = answersOf(method, row);
     checks.set(method, check);
     return check;
@@ -79,12 +81,23 @@ export const clientOf = <Tools>(
         filter((event) => event.kind === 'result'),
         map(({ result }) => result),
       );
-    return page().pipe(
-      // Only an absent cursor ends a list; an empty one is a cursor like any other (PAG-04).
-      expand(({ nextCursor }) => (nextCursor === undefined || nextCursor === null ? EMPTY : page(nextCursor))),
-      // The shape of a list's result has been checked.
-      map((result) => result[member] as readonly T[]),
-    );
+    return defer(() => {
+      const seen = new Set<unknown>();
+      return page().pipe(
+        // Only an absent cursor ends a list; an empty one is a cursor like any other (PAG-04).
+        expand(({ nextCursor }) => {
+          if (nextCursor === undefined || nextCursor === null) return EMPTY;
+          if (seen.has(nextCursor) || seen.size >= mostPages)
+            return throwError(
+              () => new InvalidAnswer({ method, message: `${method}: the pages of this list do not end` }),
+            );
+          seen.add(nextCursor);
+          return page(nextCursor);
+        }),
+        // The shape of a list's result has been checked.
+        map((result) => result[member] as readonly T[]),
+      );
+    });
   };
   const listTools = (given?: CallOptions): Observable<readonly Tool[]> =>
     pages<Tool>('tools/list', 'tools', given).pipe(tap(outputs.learn));
@@ -94,6 +107,7 @@ export const clientOf = <Tools>(
   const listTemplates = (given?: CallOptions): Observable<readonly ResourceTemplate[]> =>
     pages('resources/templates/list', 'resourceTemplates', given);
 
+  const once$ = onceOf(stray);
   const listen = (wanted: SubscriptionFilter): Observable<Notification> =>
     exchange({ method: listenMethod, params: { notifications: wanted, _meta: {} } }, {}).pipe(
       filter((emission): emission is Notification => !isAnswer(emission)),
@@ -121,14 +135,14 @@ export const clientOf = <Tools>(
     capabilities,
     instructions: typeof discovered['instructions'] === 'string' ? discovered['instructions'] : undefined,
     exchange: connection.exchange,
-    call: (name, args, given) => requestEvents(calling(name, args, given)),
-    callTool: (name, args, given) => requestPromise(calling(name, args, given), given?.signal),
-    request: (method, params, given) => {
-      const { _meta, ...rest }: JsonObject = { ...params };
-      return requestEvents(
-        asking(method, rest, { ...given, meta: { ...(isObject(_meta) ? _meta : undefined), ...given?.meta } }),
-      );
-    },
+    call: (name, ...[args = {}, given]) => requestEvents(calling(name, args, given)),
+    callTool: (name, ...[args = {}, given]) => requestPromise(calling(name, args, given), given?.signal),
+    request: (method, params, given) =>
+      defer(() => {
+        const { _meta, ...rest }: JsonObject = { ...params };
+        const meta = { ...(isObject(_meta) ? _meta : undefined), ...given?.meta };
+        return requestEvents<ResultOf<typeof method>>(asking(method, rest, { ...given, meta }));
+      }),
     readResource,
     getPrompt: (name, args = {}, given) =>
       requestPromise(asking('prompts/get', { name, arguments: args }, given), given?.signal),
@@ -161,8 +175,18 @@ export const clientOf = <Tools>(
 
 type Listed = { readonly listChanged?: boolean };
 
+/** How many pages of a list are read before it is taken for endless. */
+const mostPages = 10_000;
+
 const whole = <T>(pages$: Observable<readonly T[]>): Observable<readonly T[]> =>
-  pages$.pipe(reduce((all: readonly T[], page) => [...all, ...page], []));
+  defer(() => {
+    const all: T[] = [];
+    return pages$.pipe(
+      tap((page) => all.push(...page)),
+      ignoreElements(),
+      endWith(all),
+    );
+  });
 
 const limitsOf = (given: Limits, usual: Limits): Limits => {
   const idleMs = given.idleMs ?? usual.idleMs;

@@ -1,5 +1,16 @@
 /** Connects again whenever a connection ends. */
-import { defer, repeat, retry, tap, throwError, timer, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
+import {
+  asyncScheduler,
+  defer,
+  repeat,
+  retry,
+  tap,
+  throwError,
+  timer,
+  type MonoTypeOperatorFunction,
+  type Observable,
+} from 'rxjs';
+import { Misconfigured, NoCommonRevision } from '../frame/errors.ts';
 
 /** How long to wait before connecting again, and how often to try. */
 export interface Schedule {
@@ -15,6 +26,8 @@ export interface Schedule {
   readonly attempts?: number;
   /** Whether a connection that ended in good order is opened again too. Default true. */
   readonly always?: boolean;
+  /** How long a connection must last to count as a success, after which the schedule begins anew, in milliseconds. Default 5000. */
+  readonly stableMs?: number;
   /** Chance, between 0 and 1. Default `Math.random`. */
   readonly random?: () => number;
 }
@@ -42,26 +55,36 @@ export const restart = <T>(schedule: Schedule = {}): MonoTypeOperatorFunction<T>
     jitter = 0.2,
     attempts = Infinity,
     always = true,
+    stableMs = 5_000,
     random = Math.random,
   } = schedule;
   return (source) =>
     defer(() => {
       let waits = 0;
       let failures = 0;
+      let since = Infinity;
       const wait = (): Observable<number> => {
         const strayed = initialMs * factor ** waits * (1 + jitter * (2 * random() - 1));
         waits += 1;
         return timer(Math.min(maxMs, strayed));
       };
+      /** Only what has lived for a while was a success: a server may well die of the first request. */
+      const ended = (): void => {
+        if (asyncScheduler.now() - since >= stableMs) waits = failures = 0;
+        since = Infinity;
+      };
       return source.pipe(
-        tap(() => (waits = failures = 0)),
+        tap({ next: () => (since = Math.min(since, asyncScheduler.now())), error: ended, complete: ended }),
         always ? repeat({ delay: wait }) : tap(),
         retry({
           delay: (error: unknown) => {
             failures += 1;
-            return failures > attempts ? throwError(() => error) : wait();
+            return failures > attempts || isHopeless(error) ? throwError(() => error) : wait();
           },
         }),
       );
     });
 };
+
+/** What no further attempt can mend. */
+const isHopeless = (error: unknown): boolean => error instanceof NoCommonRevision || error instanceof Misconfigured;

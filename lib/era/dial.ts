@@ -120,7 +120,7 @@ export const channelEndpoint = (channel: Channel): Endpoint => {
             // Some servers die of the probe, and an assumption may have gone stale: ask once more the other way.
             const assumed = known;
             if (!begun) known = undefined;
-            if (begun || assumed === 'legacy' || !(assumed === 'modern' || error instanceof ConnectionClosed))
+            if (begun || assumed === 'legacy' || !(assumed === 'modern' || diedOfIt(error)))
               return throwError(() => error);
             return attempt('legacy').pipe(tap(() => (known = 'legacy')));
           }),
@@ -129,6 +129,14 @@ export const channelEndpoint = (channel: Channel): Endpoint => {
     },
   };
 };
+
+/** Whether the link broke under the probe. What never opened has not, and what answered is alive. */
+const diedOfIt = (error: unknown): boolean => {
+  if (error instanceof ConnectionClosed) return error.unopened !== true;
+  return !answers.some((kind) => error instanceof kind);
+};
+
+const answers = [RpcError, InvalidAnswer, NoCommonRevision, TimedOut] as const;
 
 interface Choice {
   readonly modern: readonly ModernRevision[];
@@ -191,7 +199,10 @@ const discover = (link: Link, options: DialOptions, revision: ModernRevision): O
   return multiplexer.exchange({ method: discoverMethod }, {}).pipe(
     answerOf(discoverMethod, probeMs),
     map((discovered) => {
-      const supported = isArray(discovered['supportedVersions']) ? discovered['supportedVersions'].map(String) : [];
+      // Some legacy servers answer anything with an empty result: only a discovery says that they are not (VER-24).
+      if (!isArray(discovered['supportedVersions']) || !isObject(discovered['capabilities']))
+        throw new InvalidAnswer({ method: discoverMethod, message: 'the answer to server/discover is no discovery' });
+      const supported = discovered['supportedVersions'].map(String);
       const chosen = preferredOf(revisions.filter(isModern).filter((each) => supported.includes(each)));
       // Told apart from a wire error by nothing: a server that supports none of ours says it in its discovery.
       if (chosen === undefined) throw unsupported(revision, supported);

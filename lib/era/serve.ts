@@ -20,7 +20,9 @@ export interface ServeOptions {
   readonly table?: MethodTable;
   /** How many requests of one peer may be in flight; one more is answered with an error. Default 512. */
   readonly inflight?: number;
-  /** How long, in milliseconds, requests in flight may go on after the peer has closed its side. Default 1000. */
+  /** How many resources a legacy peer may subscribe to; one more is answered with an error. Default 1000. */
+  readonly subscriptions?: number;
+  /** How long, in milliseconds, requests in flight may go on after the peer has closed its side. Default 3000. */
   readonly drainMs?: number;
 }
 
@@ -52,7 +54,7 @@ export const serveChannel = (
   exchange: Exchange,
   options: ServeOptions = {},
 ): ((channel: Channel) => Observable<ServeEvent>) => {
-  const { revisions = allRevisions, table = methods, inflight, drainMs = 1000 } = options;
+  const { revisions = allRevisions, table = methods, inflight, subscriptions, drainMs = 3000 } = options;
   const modern = gate({ revisions: revisions.filter(isModern), table })(exchange);
   const legacy = revisions.filter(isLegacy);
   const speaksModern = revisions.some(isModern);
@@ -65,6 +67,7 @@ export const serveChannel = (
       const session = legacySession(exchange, {
         revisions: legacy,
         table,
+        ...(subscriptions === undefined ? undefined : { subscriptions }),
         unsolicited: (notification) => send({ jsonrpc: '2.0', ...notification }),
       });
       let send: (frame: { readonly jsonrpc: '2.0'; readonly method: string }) => void = () => undefined;

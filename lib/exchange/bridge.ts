@@ -134,7 +134,7 @@ const fromAsyncIterable = (source: AsyncIterable<unknown>, sink: Sink, pick: Pic
     if (stopped) return;
     stopped = true;
     // A generator that is awaiting runs its `finally` when that settles; what it throws then has nobody to hear it.
-    void Promise.resolve(iterator.return?.()).catch(() => undefined);
+    (async () => iterator.return?.())().catch(() => undefined);
   };
 };
 

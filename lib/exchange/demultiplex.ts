@@ -97,6 +97,11 @@ export class Demultiplexer {
       if (inflight.request.method === listenMethod) inflight.next({ result: { resultType: 'complete' } });
   }
 
+  /** Ends everything in flight with this error. */
+  abandon(reason: RpcError): void {
+    for (const inflight of [...this.#inflight.values()]) inflight.error(reason);
+  }
+
   /** Unsubscribes everything that is in flight. */
   close(): void {
     for (const inflight of [...this.#inflight.values()]) inflight.cancel();
@@ -131,8 +136,8 @@ class Inflight implements Observer<Emission> {
   }
 
   hold(subscription: Subscription): void {
-    if (this.#ended) subscription.unsubscribe();
-    else this.#subscription = subscription;
+    this.#subscription = subscription;
+    if (this.#ended) this.#release();
   }
 
   next(emission: Emission): void {
@@ -164,9 +169,21 @@ class Inflight implements Observer<Emission> {
   #end(response: ResponseFrame | undefined): void {
     this.#ended = true;
     this.#owner.forget(this.request.id);
-    if (response !== undefined) this.#send(response);
-    this.#subscription?.unsubscribe();
-    this.#over?.();
-    this.#owner.ended();
+    try {
+      if (response !== undefined) this.#send(response);
+      this.#release();
+    } finally {
+      this.#over?.();
+      this.#owner.ended();
+    }
+  }
+
+  /** A teardown that throws is its handler's own affair: neither neighbours nor what follows may suffer. */
+  #release(): void {
+    try {
+      this.#subscription?.unsubscribe();
+    } catch (failure) {
+      this.#owner.options.onFailure?.(failure, this.request.method);
+    }
   }
 }

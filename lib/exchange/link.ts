@@ -91,15 +91,19 @@ export const openLink = (channel: Channel, options: LinkOptions): Observable<Lin
     };
 
     const link: Link = { multiplexer, demultiplexer, send, receive };
-    const closed = (message: string, cause?: unknown): void => {
-      const reason = cause instanceof ConnectionClosed ? cause : new ConnectionClosed({ message, cause });
-      multiplexer.close(reason, cause === undefined);
-    };
     const drained = new Subscription();
+    let broken: unknown;
+    const closed = (message: string): void => {
+      const why = broken instanceof Error ? broken.message : message;
+      multiplexer.close(
+        broken instanceof ConnectionClosed ? broken : new ConnectionClosed({ message: why, cause: broken }),
+      );
+    };
     const inbound = channel(outbound).subscribe({
       next: receive,
+      // Whoever holds the link is told first, and of the failure itself; the calls in flight follow, as all ends.
       error: (error: unknown) => {
-        closed(error instanceof Error ? error.message : 'the connection broke', error);
+        broken = error;
         subscriber.error(error);
       },
       complete: () => {
@@ -107,7 +111,11 @@ export const openLink = (channel: Channel, options: LinkOptions): Observable<Lin
         demultiplexer.conclude();
         if (drainMs === 0 || demultiplexer.busy === 0) return subscriber.complete();
         drain = () => subscriber.complete();
-        drained.add(asyncScheduler.schedule(drain, drainMs));
+        const late = (): void => {
+          demultiplexer.abandon(new RpcError({ code: codes.internalError, message: 'the server is ending' }));
+          subscriber.complete();
+        };
+        drained.add(asyncScheduler.schedule(late, drainMs));
       },
     });
     subscriber.next(link);

@@ -9,6 +9,7 @@ import type { ConnectionClosed } from '../frame/errors.ts';
 import { RpcError } from '../frame/errors.ts';
 import {
   isObject,
+  type ErrorObject,
   type Frame,
   type JsonObject,
   type NotificationFrame,
@@ -52,7 +53,7 @@ export class Multiplexer {
     const pending = frame.id === undefined ? undefined : this.#pending.get(frame.id);
     if (pending === undefined) return;
     this.#pending.delete(pending.id);
-    if ('error' in frame) return pending.subscriber.error(new RpcError(frame.error));
+    if ('error' in frame) return pending.subscriber.error(received(frame.error));
     pending.subscriber.next({ result: frame.result });
     pending.subscriber.complete();
   }
@@ -92,15 +93,15 @@ export class Multiplexer {
     pending.subscriber.error(reason(pending.method));
   }
 
-  /** Ends whatever still waits: the link is gone, in good order or not. */
-  close(reason: ConnectionClosed, orderly: boolean): void {
+  /** Ends whatever still waits: the link is gone. */
+  close(reason: ConnectionClosed): void {
     if (this.#closed !== undefined) return;
     this.#closed = reason;
     const waiting = [...this.#pending.values()];
     this.#pending.clear();
     for (const { method, subscriber } of waiting)
-      // A subscription has no answer to miss: it is over when the conversation is, unless that broke.
-      if (method === listenMethod && orderly) subscriber.complete();
+      // A subscription has no answer to miss: it is over when the conversation is, which itself tells how that ended.
+      if (method === listenMethod) subscriber.complete();
       else subscriber.error(reason);
   }
 
@@ -132,6 +133,10 @@ export class Multiplexer {
     pending.subscriber.next({ method: progressMethod, params: said });
   }
 }
+
+/** Only what an error may hold: whatever else a peer puts there would end up on the error object itself. */
+const received = ({ code, message, data }: ErrorObject): RpcError =>
+  new RpcError(data === undefined ? { code, message } : { code, message, data });
 
 /** What opens a conversation is never cancelled (LIFE-14); a late answer to it is dropped like any other. */
 const openings: ReadonlySet<string> = new Set(['initialize', 'server/discover']);

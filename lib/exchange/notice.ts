@@ -62,4 +62,4 @@ export const progress = (done: number, total?: number, message?: string): Notice
  * @see https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging
  */
 export const log = (level: LoggingLevel, data: unknown, logger?: string): Notice =>
-  new Notice(logMethod, { level, ...(logger === undefined ? undefined : { logger }), data });
+  new Notice(logMethod, { level, ...(logger === undefined ? undefined : { logger }), data: data ?? null });

@@ -5,7 +5,6 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#error-codes
  */
 import { TaggedError } from 'effect/Data';
-import type { ErrorObject } from './frame.ts';
 
 /**
  * The error codes that this runtime sends, by name.
@@ -37,13 +36,7 @@ export class RpcError extends TaggedError('RpcError')<{
   readonly code: number;
   readonly message: string;
   readonly data?: unknown;
-}> {
-  toObject(): ErrorObject {
-    return this.data === undefined
-      ? { code: this.code, message: this.message }
-      : { code: this.code, message: this.message, data: this.data };
-  }
-}
+}> {}
 
 /**
  * The link broke, or was closed from either side, while something was still waiting for it; or it could not be opened.
@@ -51,6 +44,8 @@ export class RpcError extends TaggedError('RpcError')<{
 export class ConnectionClosed extends TaggedError('ConnectionClosed')<{
   readonly message: string;
   readonly cause?: unknown;
+  /** There never was a link: nobody listens there, or no process could be started. Asking again is of no use. */
+  readonly unopened?: true;
 }> {}
 
 /**

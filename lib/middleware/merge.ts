@@ -1,5 +1,5 @@
 /** Several servers as one. */
-import { catchError, filter, forkJoin, map, merge, Observable, of, throwError } from 'rxjs';
+import { catchError, defaultIfEmpty, filter, forkJoin, map, merge, Observable, of, throwError } from 'rxjs';
 import { acknowledgedMethod, listenMethod } from '../exchange/envelope.ts';
 import {
   isAnswer,
@@ -9,11 +9,11 @@ import {
   type Request,
   type Served,
 } from '../exchange/exchange.ts';
-import { codes, invalidParams, methodNotFound, quoted, RpcError } from '../frame/errors.ts';
+import { codes, invalidParams, methodNotFound, NotSupported, quoted, RpcError } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
 import type { Implementation } from '../protocol/peer.ts';
-import { metaKeys } from '../protocol/revisions.ts';
+import { metaKeys, modernRevisions } from '../protocol/revisions.ts';
 import { namespace, separator } from './namespace.ts';
 
 /**
@@ -67,13 +67,24 @@ const answer = (emissions: Observable<Emission>): Observable<JsonObject> =>
 
 /** What all parts offer together; a part that cannot be reached takes nothing from the others. */
 const discover = (parts: readonly Exchange[], request: Request, context: Context): Observable<JsonObject> =>
-  forkJoin(parts.map((part) => answer(part(request, context)))).pipe(
-    map((found) => {
+  forkJoin(
+    parts.map((part) =>
+      answer(part(request, context)).pipe(
+        catchError(() => of({})),
+        defaultIfEmpty({}),
+      ),
+    ),
+  ).pipe(
+    map((found: readonly JsonObject[]) => {
       const instructions = found.flatMap((one) =>
         typeof one['instructions'] === 'string' ? [one['instructions']] : [],
       );
       return {
-        ...found[0],
+        resultType: 'complete',
+        supportedVersions: modernRevisions,
+        // Kept no longer than any part allows; one that was not reached is to be asked again.
+        ttlMs: Math.min(...found.map(({ ttlMs }) => (typeof ttlMs === 'number' ? ttlMs : 0))),
+        cacheScope: found.every(({ cacheScope }) => cacheScope === 'public') ? 'public' : 'private',
         capabilities: found
           .map((one) => one['capabilities'])
           .filter(isObject)
@@ -83,28 +94,30 @@ const discover = (parts: readonly Exchange[], request: Request, context: Context
     }),
   );
 
+/** All that either holds; a flag that one of them has set stays set. */
 const union = (left: JsonObject, right: JsonObject): JsonObject => ({
   ...left,
   ...Object.fromEntries(
     Object.entries(right).map(([key, value]) => {
       const other = left[key];
-      return [key, isObject(value) && isObject(other) ? union(other, value) : value];
+      if (isObject(value) && isObject(other)) return [key, union(other, value)];
+      return [key, value === false && other !== undefined ? other : value];
     }),
   ),
 });
 
 /** The pages of all parts, one part after the other. The cursor says which part is on. */
 const list = (parts: readonly Exchange[], { method, params }: Request, context: Context): Observable<Emission> => {
-  const read = /^(\d+):(.*)$/s.exec(params?.['cursor'] === undefined ? '0:' : String(params['cursor']));
+  // A part's own cursor may be empty, so it is marked as being one.
+  const read = /^(\d+):(?:=(.*))?$/s.exec(params?.['cursor'] === undefined ? '0:' : String(params['cursor']));
   const index = Number(read?.[1]);
   const part = parts[index];
   if (read === null || part === undefined)
     return throwError(() => invalidParams('cursor is none that this server has given'));
   const { cursor: _, ...rest } = params ?? {};
-  // A part's own cursor may be empty, so it is marked as being one.
-  const inner = read[2]?.startsWith('=') === true ? { cursor: read[2].slice(1) } : {};
+  const inner = read[2] === undefined ? {} : { cursor: read[2] };
   const onwards = (next: unknown): JsonObject => {
-    if (next !== undefined) return { nextCursor: `${index}:=${String(next)}` };
+    if (next !== undefined && next !== null) return { nextCursor: `${index}:=${String(next)}` };
     return index + 1 < parts.length ? { nextCursor: `${index + 1}:` } : {};
   };
   return part({ method, params: { ...rest, ...inner } }, context).pipe(
@@ -115,9 +128,7 @@ const list = (parts: readonly Exchange[], { method, params }: Request, context: 
     }),
     // A part without this kind of thing has an empty list of it.
     catchError((error: unknown) =>
-      isUnknown(error) && error.code === codes.methodNotFound
-        ? of({ result: { ...emptyList(method), ...onwards(undefined) } })
-        : throwError(() => error),
+      isMissing(error) ? of({ result: { ...emptyList(method), ...onwards(undefined) } }) : throwError(() => error),
     ),
   );
 };
@@ -129,15 +140,25 @@ const emptyList = (method: string): JsonObject => ({
   [method === 'resources/templates/list' ? 'resourceTemplates' : (method.split('/')[0] ?? '')]: [],
 });
 
-const isUnknown = (error: unknown): error is RpcError =>
-  error instanceof RpcError && (error.code === codes.methodNotFound || error.code === codes.invalidParams);
+/** The part has nothing of the kind. */
+const isMissing = (error: unknown): boolean =>
+  error instanceof NotSupported || (error instanceof RpcError && error.code === codes.methodNotFound);
+
+/** The part knows nothing of what is meant. */
+const isUnknown = (error: unknown): boolean =>
+  isMissing(error) || (error instanceof RpcError && error.code === codes.invalidParams);
 
 /** The first part that knows what is meant. Only for requests that change nothing: reads and completions. */
 const first = ([part, ...others]: readonly Exchange[], request: Request, context: Context): Observable<Emission> => {
   if (part === undefined) return throwError(() => methodNotFound(request.method));
   return part(request, context).pipe(
     catchError((error: unknown) =>
-      isUnknown(error) && others.length > 0 ? first(others, request, context) : throwError(() => error),
+      isUnknown(error) && others.length > 0
+        ? first(others, request, context).pipe(
+            // That a resource is not found says more than that the last part has none at all.
+            catchError((later: unknown) => throwError(() => (isMissing(later) ? error : later))),
+          )
+        : throwError(() => error),
     ),
   );
 };
@@ -175,6 +196,7 @@ const listen = (parts: readonly Exchange[], request: Request, context: Context):
           next: (emission) => {
             if (isAnswer(emission)) return;
             if (emission.method === acknowledgedMethod) {
+              if (heard) return;
               heard = true;
               acknowledge(emission.params?.['notifications']);
             } else if (acknowledged.length < parts.length) early.push(emission);
@@ -191,5 +213,5 @@ const honoured = (left: JsonObject, right: JsonObject): JsonObject => {
   const uris = [left, right].flatMap(({ resourceSubscriptions }) =>
     isArray(resourceSubscriptions) ? resourceSubscriptions : [],
   );
-  return { ...left, ...right, ...(uris.length === 0 ? undefined : { resourceSubscriptions: [...new Set(uris)] }) };
+  return { ...union(left, right), ...(uris.length === 0 ? undefined : { resourceSubscriptions: [...new Set(uris)] }) };
 };

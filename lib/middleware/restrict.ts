@@ -1,7 +1,7 @@
 /** Shows and lets through only some of a server's tools, resources and prompts. */
-import { map, throwError } from 'rxjs';
-import { isAnswer, middleware, type Context, type Middleware } from '../exchange/exchange.ts';
-import { invalidParams, quoted } from '../frame/errors.ts';
+import { filter, map, throwError } from 'rxjs';
+import { isAnswer, middleware, type Context, type Middleware, type Request } from '../exchange/exchange.ts';
+import { invalidParams, quoted, type RpcError } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
 
@@ -20,8 +20,8 @@ type Kind = keyof Restrictions;
 const kinds: readonly Kind[] = ['tools', 'prompts', 'resources'];
 
 /**
- * What is not permitted does not exist for the caller: it is on no list, and using it is answered as if it were
- * unknown. Kinds without a rule are left alone, and so are resource templates: their rule is asked about each URI that
+ * What is not permitted does not exist for the caller: it is on no list, nobody is told of its changes, and using it is
+ * answered as if it were unknown. Kinds without a rule are left alone, and so are resource templates: their rule is asked about each URI that
  * is read.
  *
  * @param rules - for each kind, what decides by name (of a resource: by URI) and by what the edge knows of the caller
@@ -30,33 +30,71 @@ const kinds: readonly Kind[] = ['tools', 'prompts', 'resources'];
  * const careful = restrict({ tools: (name) => !name.startsWith('delete') })(files);
  */
 export const restrict = (rules: Restrictions, table: MethodTable = methods): Middleware => {
-  const kindOf = (method: string): Kind | undefined => kinds.find((kind) => table[method]?.serverCapability === kind);
   const permitted = (kind: Kind, name: unknown, context: Context): boolean =>
     rules[kind]?.(String(name), context) ?? true;
+
   const shown = (result: JsonObject, context: Context): JsonObject => {
-    const lists = kinds.flatMap((kind): readonly (readonly [Kind, unknown])[] => {
-      const items = result[kind];
-      return isArray(items)
-        ? [
-            [
-              kind,
-              items.filter((item: unknown) => isObject(item) && permitted(kind, item['uri'] ?? item['name'], context)),
-            ],
-          ]
-        : [];
+    const lists = Object.entries(listed).flatMap(([member, { kind, key }]): readonly (readonly [string, unknown])[] => {
+      const items = result[member];
+      if (!isArray(items)) return [];
+      return [[member, items.filter((item) => isObject(item) && permitted(kind, item[key], context))]];
     });
     return lists.length === 0 ? result : { ...result, ...Object.fromEntries<unknown>(lists) };
   };
+
+  /** Only what is permitted can be watched; the rest is left out without a word (AMB-35). */
+  const watching = ({ method, params }: Request, context: Context): Request => {
+    const wanted = isObject(params?.['notifications']) ? params['notifications'] : {};
+    const uris = wanted['resourceSubscriptions'];
+    if (!isArray(uris)) return { method, ...(params === undefined ? undefined : { params }) };
+    const resourceSubscriptions = uris.filter((uri) => permitted('resources', uri, context));
+    return { method, params: { ...params, notifications: { ...wanted, resourceSubscriptions } } };
+  };
+
   return middleware((next) => (request, context) => {
-    const { method, params } = request;
-    const kind = kindOf(method);
-    const nameIn = table[method]?.nameIn;
-    if (kind !== undefined && nameIn !== undefined && !permitted(kind, params?.[nameIn], context))
+    const subject = subjectOf(request, table);
+    if (subject !== undefined && !permitted(subject.kind, subject.name, context))
       return throwError(() =>
-        invalidParams(`unknown: ${quoted(params?.[nameIn])}`, nameIn === 'uri' ? { uri: params?.['uri'] } : undefined),
+        invalidParams(
+          `unknown: ${quoted(subject.name)}`,
+          subject.kind === 'resources' ? { uri: subject.name } : undefined,
+        ),
       );
-    return next(request, context).pipe(
+    const listens = table[request.method]?.longLived === true;
+    return next(listens ? watching(request, context) : request, context).pipe(
+      // An update may be of a part of what was subscribed, which has a rule of its own.
+      filter(
+        (emission) =>
+          isAnswer(emission) ||
+          emission.method !== updatedMethod ||
+          permitted('resources', emission.params?.['uri'], context),
+      ),
       map((emission) => (isAnswer(emission) ? { result: shown(emission.result, context) } : emission)),
     );
   });
+};
+
+const updatedMethod = 'notifications/resources/updated';
+
+/** The members of results that are lists, and what their items are known by. */
+const listed: Readonly<Record<string, { readonly kind: Kind; readonly key: string }>> = {
+  tools: { kind: 'tools', key: 'name' },
+  prompts: { kind: 'prompts', key: 'name' },
+  resources: { kind: 'resources', key: 'uri' },
+  resourceTemplates: { kind: 'resources', key: 'uriTemplate' },
+};
+
+/** The one thing that a request is about: what it uses, or wants completed. */
+const subjectOf = (
+  { method, params }: Request,
+  table: MethodTable,
+): { readonly kind: Kind; readonly name: unknown } | undefined => {
+  const ref = params?.['ref'];
+  if (isObject(ref))
+    return ref['type'] === 'ref/prompt'
+      ? { kind: 'prompts', name: ref['name'] }
+      : { kind: 'resources', name: ref['uri'] };
+  const row = table[method];
+  const kind = kinds.find((one) => row?.serverCapability === one);
+  return kind === undefined || row?.nameIn === undefined ? undefined : { kind, name: params?.[row.nameIn] };
 };

@@ -4,14 +4,15 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/index#custom-transports
  */
 import type { Readable, Writable } from 'node:stream';
-import { Observable } from 'rxjs';
+import { Observable, Subscription, take } from 'rxjs';
 import type { Channel } from '../exchange/exchange.ts';
+import { ConnectionClosed } from '../frame/errors.ts';
 import { wire, type FramingOptions } from './wire.ts';
 import { releaseStreams } from './release.ts';
 
 /** The bounds of a channel over streams, and how it ends. */
 export interface DuplexOptions extends FramingOptions {
-  /** How long answers may still be written after the input has ended, in ms. Default 30,000; for clients 0. */
+  /** How long answers may still be written after the input has ended, or a signal has come, in ms. Default 30,000; for clients 0. */
   readonly lingerMs?: number | undefined;
   /** How long what is queued may take to be written after the channel's end, in ms. Default 2,000. */
   readonly flushMs?: number | undefined;
@@ -22,10 +23,19 @@ export interface Carrier {
   readonly readable: Readable;
   readonly writable: Writable;
   readonly write?: ((text: string) => boolean) | undefined;
-  /** Its first value ends the channel, as if the far side had ended it, without waiting for answers. */
-  readonly until?: Observable<unknown> | undefined;
+  /**
+   * Its first value ends the channel, as the end of the input does: answers may still be written. Where those are waited
+   * for already, it ends that too. Nobody listens to it after its first value.
+   */
+  readonly interrupted?: Observable<unknown> | undefined;
+  /** Its first value ends the channel without waiting for answers. */
+  readonly closed?: Observable<unknown> | undefined;
+  /** Whether there has ever been a link. Default: there has. */
+  readonly opened?: (() => boolean) | undefined;
   /** Whether this failure is but an end. */
   readonly ends?: ((error: unknown) => boolean) | undefined;
+  /** Called once, when nothing is read any more. */
+  readonly unread?: (() => void) | undefined;
   /** Called once, when nothing is read or written any more; `intact` says whether the output still works. */
   readonly release: (intact: boolean) => void;
 }
@@ -65,13 +75,14 @@ export const channelOver =
   (open: () => Carrier, options: DuplexOptions): Channel =>
   (outbound) =>
     new Observable((subscriber) => {
-      const { readable, writable, write, until, ends, release } = open();
+      const { readable, writable, write, interrupted, closed, opened, ends, unread, release } = open();
       const { lingerMs = 30_000 } = options;
       /** Whether nobody listens any more; answers may still be written. */
       let left = false;
       let released = false;
       let intact = true;
-      let inputEnded = false;
+      /** Whether it has ended in good order, so that answers are still wanted. */
+      let lingers = false;
       let outboundEnded = false;
       let timer: NodeJS.Timeout | undefined;
 
@@ -79,7 +90,7 @@ export const channelOver =
         if (released) return;
         released = true;
         clearTimeout(timer);
-        interruption?.unsubscribe();
+        ending.unsubscribe();
         streams.stopWriting(intact);
         release(intact);
       };
@@ -87,8 +98,15 @@ export const channelOver =
         intact = false;
         if (left) close();
         else if (ends?.(error) === true) subscriber.complete();
+        else if (error instanceof ConnectionClosed && opened?.() === false)
+          subscriber.error(new ConnectionClosed({ message: error.message, cause: error.cause, unopened: true }));
         else subscriber.error(error);
       };
+      const end = () => {
+        lingers = true;
+        subscriber.complete();
+      };
+      const ending = new Subscription();
 
       const streams = wire(
         {
@@ -96,10 +114,7 @@ export const channelOver =
           writable,
           write,
           onValue: (value) => subscriber.next(value),
-          onInputEnd: () => {
-            inputEnded = true;
-            subscriber.complete();
-          },
+          onInputEnd: end,
           onInputError: broken,
           onOutputError: broken,
           onCongested: broken,
@@ -112,20 +127,15 @@ export const channelOver =
         outbound,
         { pauseReader: true, ...options },
       );
-      const interruption = until?.subscribe({
-        next: () => {
-          if (left) close();
-          else subscriber.complete();
-        },
-        error: broken,
-      });
+      ending.add(interrupted?.pipe(take(1)).subscribe(() => (left ? close() : end())));
+      ending.add(closed?.pipe(take(1)).subscribe(() => (left ? close() : subscriber.complete())));
 
       return () => {
         left = true;
         streams.stopReading();
-        const lingers = inputEnded && !outboundEnded && intact && lingerMs > 0;
+        unread?.();
         // What is still being worked on keeps the process; waiting for it does not.
-        if (lingers) timer = setTimeout(close, lingerMs).unref();
+        if (lingers && !outboundEnded && intact && lingerMs > 0) timer = setTimeout(close, lingerMs).unref();
         else close();
       };
     });

@@ -6,7 +6,9 @@ import { TaggedError } from 'effect/Data';
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio#unexpected-termination
  */
 export class ProcessExited extends TaggedError('ProcessExited')<{
+  /** Names the program and how it ended, and nothing of what it said or where it is. */
   readonly message: string;
+  /** As it was given. */
   readonly command: string;
   /** The exit code; null where a signal ended it. */
   readonly code: number | null;

@@ -35,9 +35,12 @@ export const socket = (to: NetConnectOpts, options: DuplexOptions = {}): Channel
   channelOver(
     () => {
       const stream = connect({ allowHalfOpen: true, noDelay: true, ...to });
+      let opened = false;
+      stream.once('connect', () => (opened = true));
       return {
         readable: stream,
         writable: stream,
+        opened: () => opened,
         // There is nothing to wait for where nobody has answered yet.
         release: (intact) =>
           releaseStreams(stream, stream, intact && !stream.connecting, options.flushMs ?? defaultFlushMs),

@@ -5,6 +5,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { win32 } from 'node:path';
 import type crossSpawn from 'cross-spawn';
 import { Observable, Subject } from 'rxjs';
 import type { Channel } from '../exchange/exchange.ts';
@@ -93,9 +94,9 @@ export const spawn = (command: string, args: readonly string[] = [], options: Sp
   const channel: Channel = (outbound) =>
     new Observable((subscriber) => {
       const notStarted = (cause: unknown) => {
-        const where = options.cwd === undefined ? '' : ` in ${options.cwd}`;
-        const message = `could not start ${command}${where}: ${cause instanceof Error ? cause.message : String(cause)}`;
-        subscriber.error(new ConnectionClosed({ message, cause }));
+        const where = options.cwd === undefined ? '' : ' in its folder';
+        const message = `could not start ${command}${where}: ${reason(cause)}`;
+        subscriber.error(new ConnectionClosed({ message, cause, unopened: true }));
       };
       let child: ChildProcess;
       try {
@@ -211,9 +212,13 @@ const start = (command: string, args: readonly string[], { cwd, env, inheritEnv 
 
 const exited = (command: string, code: number | null, signal: string | null, stderr: string): ProcessExited => {
   const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
-  const message = stderr === '' ? `${command} ${how}` : `${command} ${how}: ${stderr}`;
-  return new ProcessExited({ message, command, code, signal, stderr });
+  // A message ends up in logs and answers; stderr and folders are nobody's but the caller's.
+  return new ProcessExited({ message: `${win32.basename(command)} ${how}`, command, code, signal, stderr });
 };
+
+/** What the system calls the failure: its own words repeat paths. */
+const reason = (cause: unknown): string =>
+  cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'see its cause';
 
 /** The last lines of a text that is not kept. */
 class Tail {

@@ -12,7 +12,7 @@ import { channelOver, type DuplexOptions } from './duplex.ts';
 import { guard } from './guard.ts';
 
 /** Which streams and signals a server over stdio goes by, and the bounds of its channel. */
-export interface StdioOptions extends DuplexOptions {
+export interface StdioOptions extends Omit<DuplexOptions, 'flushMs'> {
   /** Default `process.stdin`. */
   readonly input?: Readable | undefined;
   /** Default `process.stdout`. */
@@ -30,8 +30,9 @@ const guarded = new WeakSet<Writable>();
  * Serves the client that started this process, over its stdin and stdout.
  *
  * While subscribed, stdout belongs to the channel: what others write there goes to stderr, after one line of warning.
- * The channel completes at the end of stdin, when stdout is gone, and at SIGINT or SIGTERM; a second signal does what
- * it does without us. Nothing is left that would keep the process alive.
+ * The channel completes at the end of stdin, when stdout is gone, and at SIGINT or SIGTERM. After the end of stdin or a
+ * signal, answers may be written for `lingerMs` more, until outbound completes or another signal comes; a second signal
+ * does what it does without us. Nothing is left that would keep the process alive.
  *
  * @param options - other streams and signals; the bounds, in bytes and milliseconds
  * @returns emits one channel and completes when that has ended and everything is written; fails with {@link
@@ -58,12 +59,15 @@ export const stdio = (options: StdioOptions = {}): Observable<Channel> =>
         readable: input,
         writable: output,
         write,
-        until: merge(closed, ...(options.signals ?? ['SIGINT', 'SIGTERM']).map(signal)),
+        interrupted: merge(...(options.signals ?? ['SIGINT', 'SIGTERM']).map(signal)),
+        closed,
         ends: isGone,
-        release: (intact: boolean) => {
+        unread: () => {
           input.pause();
           // Paused, a pipe may still count as a reason to stay.
           if (input instanceof Socket) input.unref();
+        },
+        release: (intact: boolean) => {
           restore();
           ignoreErrors(output, intact);
           if (output !== process.stdout) output.end();

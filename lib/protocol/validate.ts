@@ -3,6 +3,7 @@
  * two to three times as long, and its issues would have to be taken apart to say in one sentence what is wrong. A spec
  * holds the two against each other.
  */
+import { quoted } from '../frame/errors.ts';
 import { isArray, isObject } from '../frame/frame.ts';
 import { leafOf } from './json.ts';
 import { astAt, perRevision, type Shape } from './object.ts';
@@ -20,6 +21,9 @@ const mustBe = (name: string, admits: (value: unknown) => boolean): Check => {
   const flaw = ` must be ${name}`;
   return (value) => (admits(value) ? undefined : flaw);
 };
+
+/** A name that the peer chose: a sentence must not grow with it, nor break off. */
+const keyed = (name: string): string => (/^[\w$./-]{1,100}$/.test(name) ? `.${name}` : `[${quoted(name)}]`);
 
 const anything: Check = () => undefined;
 
@@ -44,7 +48,7 @@ const checkObject = (ast: AST.TypeLiteral): Check => {
     if (every === undefined) return undefined;
     for (const name of Object.keys(value)) {
       const flaw = every(value[name]);
-      if (flaw !== undefined) return `.${name}${flaw}`;
+      if (flaw !== undefined) return `${keyed(name)}${flaw}`;
     }
     return undefined;
   };

@@ -4,7 +4,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/completion
  */
 import type { Answering } from '../exchange/bridge.ts';
-import { invalidParams, type RpcError } from '../frame/errors.ts';
+import { invalidParams, quoted, type RpcError } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import type { Call } from './call.ts';
 import type { Fresh, Work } from './run.ts';
@@ -55,6 +55,6 @@ export const typedIn = (
 
 /** An argument that its prompt or template does not have (CMP-05). */
 export const unknownArgument = (name: string, known: readonly string[]): RpcError =>
-  invalidParams(`argument ${JSON.stringify(name)} is unknown; there are ${known.join(', ') || 'none'}`);
+  invalidParams(`argument ${quoted(name)} is unknown; there are ${known.join(', ') || 'none'}`);
 
 export const nothing: Completer = () => [];

@@ -4,7 +4,7 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
  */
-import { auditTime, concat, filter, ignoreElements, map, merge, NEVER, Observable, of } from 'rxjs';
+import { asyncScheduler, auditTime, concat, filter, ignoreElements, map, merge, NEVER, Observable, of } from 'rxjs';
 import { deliver } from '../exchange/bridge.ts';
 import { acknowledgedMethod } from '../exchange/envelope.ts';
 import type { Context, Emission, Request } from '../exchange/exchange.ts';
@@ -20,6 +20,12 @@ const lists = [
   ['promptsListChanged', 'notifications/prompts/list_changed', 'prompts'],
   ['resourcesListChanged', 'notifications/resources/list_changed', 'resources'],
 ] as const;
+
+/** How many resources one subscription watches; those beyond are not acknowledged (SUB-04). */
+const mostWatched = 1000;
+
+/** How long, in milliseconds, the acknowledgement waits for resources that have not been seen yet. */
+const patienceMs = 100;
 
 /**
  * Listens before it acknowledges: a client that reads on the acknowledgement must hear of whatever changes after it.
@@ -40,7 +46,7 @@ export const listen = (
     settled(catalogue[kind], coalesceMs).pipe(map((): Emission => ({ method }))),
   );
   const kept = merge(...changes, held(catalogue));
-  const uris = catalogue.capabilities.resources?.subscribe === true ? [...new Set(asked)] : [];
+  const uris = catalogue.capabilities.resources?.subscribe === true ? [...new Set(asked)].slice(0, mostWatched) : [];
   if (uris.length === 0) return announced(flags, kept, []);
   return catalogue.resources.look((stock: Stock<AnyResource>) => {
     const found = uris.flatMap((uri) => find(stock, uri) ?? []);
@@ -65,44 +71,47 @@ interface Watch {
  */
 const announced = (flags: JsonObject, told$: Observable<Emission>, watches: readonly Watch[]): Observable<Emission> =>
   new Observable((subscriber) => {
-    const honoured = new Set<string>();
+    const missing = new Set<string>();
     let unseen = watches.length;
-    const open = (): boolean => unseen === 0;
+    let acknowledged = false;
     const acknowledge = (): void => {
-      const resourceSubscriptions = watches.flatMap(({ uri }) => (honoured.has(uri) ? [uri] : []));
+      acknowledged = true;
+      const resourceSubscriptions = watches.flatMap(({ uri }) => (missing.has(uri) ? [] : [uri]));
       const uris = resourceSubscriptions.length === 0 ? undefined : { resourceSubscriptions };
       subscriber.next({ method: acknowledgedMethod, params: { notifications: { ...flags, ...uris } } });
     };
     subscriber.add(
       told$.subscribe({
         next: (emission) => {
-          if (open()) subscriber.next(emission);
+          if (acknowledged) subscriber.next(emission);
         },
         error: (error: unknown) => subscriber.error(error),
       }),
     );
     for (const { uri, values$ } of watches) {
       let seen = false;
-      const see = (): void => {
+      const see = (there: boolean): void => {
         if (seen) return;
         seen = true;
         unseen -= 1;
-        if (open()) acknowledge();
+        if (!there) missing.add(uri);
+        if (unseen === 0 && !acknowledged) acknowledge();
       };
       subscriber.add(
         values$.subscribe({
           next: () => {
-            if (seen && open()) subscriber.next(updated(uri));
-            honoured.add(uri);
-            see();
+            if (acknowledged) subscriber.next(updated(uri));
+            see(true);
           },
           // A resource that fails is no more; whoever reads it is told why.
-          error: see,
-          complete: see,
+          error: () => see(false),
+          complete: () => see(false),
         }),
       );
     }
-    if (watches.length === 0) acknowledge();
+    if (unseen === 0) {
+      if (!acknowledged) acknowledge();
+    } else subscriber.add(asyncScheduler.schedule(() => (acknowledged ? undefined : acknowledge()), patienceMs));
   });
 
 const updated = (uri: string): Emission => ({ method: 'notifications/resources/updated', params: { uri } });

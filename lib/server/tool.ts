@@ -153,11 +153,33 @@ const replyOf = ({ result }: Reply): Fresh =>
     ? { resultType: 'complete', content: [], ...result }
     : { ...mirrored(result.structuredContent), ...result };
 
-const blocks: ReadonlySet<unknown> = new Set(['text', 'image', 'audio', 'resource', 'resource_link']);
+/** What a block of each type cannot be without: a tool's own data may happen to have a `type`, too. */
+const blocks: Readonly<Record<string, readonly (readonly [string, 'string' | 'object'])[]>> = {
+  text: [['text', 'string']],
+  image: [
+    ['data', 'string'],
+    ['mimeType', 'string'],
+  ],
+  audio: [
+    ['data', 'string'],
+    ['mimeType', 'string'],
+  ],
+  resource: [['resource', 'object']],
+  resource_link: [
+    ['uri', 'string'],
+    ['name', 'string'],
+  ],
+};
 
-const isBlock = (value: unknown): boolean => isObject(value) && blocks.has(value['type']);
+const isBlock = (value: unknown): boolean => {
+  if (!isObject(value) || typeof value['type'] !== 'string' || !Object.hasOwn(blocks, value['type'])) return false;
+  return blocks[value['type']]?.every(([member, type]) => typeof value[member] === type) === true;
+};
 
-const anyContent = (value: unknown): Fresh => {
+const anyContent = (given: unknown): Fresh => {
+  // A Date, say, is what JSON makes of it.
+  const value =
+    isObject(given) && typeof given['toJSON'] === 'function' ? (JSON.parse(JSON.stringify(given)) as unknown) : given;
   if (typeof value === 'string') return { resultType: 'complete', content: [text(value)] };
   if (value === undefined) return { resultType: 'complete', content: [] };
   if (isReply(value)) return replyOf(value);

@@ -10,6 +10,7 @@ import type { JsonObject } from '../frame/frame.ts';
 import { jsonProblem } from './json-problem.ts';
 import { brief } from './problem.ts';
 import { schemaDocument } from './schema-document.ts';
+import { withoutPatterns } from './without-patterns.ts';
 
 /** How many subschemas one validation may enter: about a second of work. */
 const MOST_STEPS = 1_000_000;
@@ -22,16 +23,23 @@ const SMALL = 1000;
  * undefined where it fits. That function never throws, whatever the value.
  *
  * Formats are asserted where they are known. Up to 8192 plain or 512 structured items are compared for `uniqueItems`;
- * a longer array does not fit. A `pattern` is run as it is written: one from a peer may be slow by design.
+ * a longer array does not fit. A `pattern` is run as it is written: one from a peer may be slow by design, and is not to
+ * be run. Without patterns, what they alone could decide counts as fitting; see {@link withoutPatterns}. Formats are
+ * asserted either way, for their expressions are known and take linear time; `url`, whose does not, is an annotation.
  *
  * @param where what the schema belongs to, for error messages
+ * @param options `patterns`: whether `pattern` and `patternProperties` are run. Default true; false for a peer's schema
  * @throws {@link Misconfigured} naming the unsupported dialect, the reference that leads out of the document, the bound
  *   that is crossed (64 deep, 10,000 subschemas), or the keyword that is malformed
  * @example
  * const problem = jsonSchemaValidator({ type: 'object', required: ['city'] }, 'tool "forecast", output');
  * problem({}); // 'city is missing'
  */
-export const jsonSchemaValidator = (schema: JsonObject, where: string): ((value: unknown) => string | undefined) => {
+export const jsonSchemaValidator = (
+  schema: JsonObject,
+  where: string,
+  { patterns = true }: { readonly patterns?: boolean } = {},
+): ((value: unknown) => string | undefined) => {
   const fail = (reason: string): never => {
     throw new Misconfigured({ message: `${where}: the JSON Schema cannot be used: ${reason}` });
   };
@@ -39,9 +47,11 @@ export const jsonSchemaValidator = (schema: JsonObject, where: string): ((value:
   const tick = () => {
     if (++steps > MOST_STEPS) throw new RangeError('too many steps');
   };
-  const { root, dialect, subschemas } = schemaDocument(schema, tick, fail);
+  const { root, dialect, subschemas } = schemaDocument(schema, tick, fail, patterns);
   const lookup = resolved(root, fail);
   for (const [subschema, path] of subschemas) leadsSomewhere(subschema, path, lookup, fail);
+  // Not before: a reference may lead into what is taken out.
+  if (!patterns) withoutPatterns([...subschemas.keys()]);
 
   const errors = (value: unknown, onlyFirst: boolean): readonly OutputUnit[] => {
     steps = 0;

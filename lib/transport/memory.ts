@@ -29,9 +29,10 @@ class Courier {
     this.#busy = true;
     try {
       for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-        const [{ inbound }, value] = next;
-        if (value === end) inbound?.complete();
-        else inbound?.next(value);
+        const [side, value] = next;
+        if (value === end) side.inbound?.complete();
+        else if (side.inbound !== undefined) side.inbound.next(value);
+        else if (!side.closed) side.early.push(value);
       }
     } finally {
       this.#busy = false;
@@ -43,6 +44,8 @@ class Courier {
 interface Side {
   inbound: Subscriber<unknown> | undefined;
   closed: boolean;
+  /** What came before it was opened. */
+  readonly early: unknown[];
 }
 
 /**
@@ -57,8 +60,8 @@ interface Side {
  */
 export const memoryPair = ({ serialise = false }: MemoryOptions = {}): readonly [Channel, Channel] => {
   const courier = new Courier();
-  const left: Side = { inbound: undefined, closed: false };
-  const right: Side = { inbound: undefined, closed: false };
+  const left: Side = { inbound: undefined, closed: false, early: [] };
+  const right: Side = { inbound: undefined, closed: false, early: [] };
   const channel =
     (here: Side, there: Side): Channel =>
     (outbound) =>
@@ -74,6 +77,7 @@ export const memoryPair = ({ serialise = false }: MemoryOptions = {}): readonly 
           },
           error: (error: unknown) => subscriber.error(error),
         });
+        for (const value of here.early.splice(0)) courier.post(here, value);
         return () => {
           writing.unsubscribe();
           here.inbound = undefined;

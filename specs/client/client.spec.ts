@@ -1,7 +1,15 @@
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { ConnectionClosed, open, RpcError, server, tool, type JsonObject } from '../../lib/index.ts';
 import { cutAfter, late, linked, puppet, twice } from '../../lib/testing/index.ts';
+import { leavesNothing } from '../behaviour/leaks.ts';
+
+leavesNothing();
+
+const opened: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
+});
 
 type Said = Readonly<Record<string, unknown>>;
 
@@ -12,9 +20,9 @@ const client = async (answer: (asked: Said) => unknown, capabilities: JsonObject
       ? { jsonrpc: '2.0', id: asked['id'], result: { supportedVersions: ['2026-07-28'], capabilities } }
       : answer(asked),
   );
-  const opened = await open(far.channel);
-  onTestFinished(() => opened.close());
-  return { far, client: opened };
+  const connected = await open(far.channel);
+  opened.push(connected);
+  return { far, client: connected };
 };
 const result = ({ id }: Said, value: unknown): unknown => ({ jsonrpc: '2.0', id, result: value });
 const nameOf = ({ params }: Said): unknown => (params as JsonObject)['name'];
@@ -133,13 +141,6 @@ describe('lists', () => {
   });
 
   it('are listened to once for all who look, and before they are fetched', async () => {
-    const link = await linked(
-      server(
-        { name: 's', version: '1' },
-        tool('t', {}, () => 'x'),
-      ),
-    );
-    onTestFinished(() => link.client.close());
     const { client: c, far } = await client(
       (asked) => {
         if (asked['method'] === 'tools/list') return result(asked, { tools: [] });

@@ -1,7 +1,10 @@
-import { concat, defer, EMPTY, NEVER, of, switchMap, throwError, type Observable } from 'rxjs';
+import { concat, concatMap, defer, EMPTY, NEVER, of, switchMap, throwError, timer, type Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { connect, ConnectionClosed, restart, type Schedule } from '../../lib/index.ts';
+import { connect, ConnectionClosed, NoCommonRevision, restart, type Client, type Schedule } from '../../lib/index.ts';
 import { createLedger, puppet } from '../../lib/testing/index.ts';
+import { leavesNothing } from '../behaviour/leaks.ts';
+
+leavesNothing();
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
@@ -41,11 +44,28 @@ describe('restart', () => {
 
   it('begins anew after each success', () => {
     const up = concat(of('up'), broken);
-    const { at, seen, stop } = times([broken, broken, up, up, broken], { ...even, initialMs: 100 });
+    const { at, seen, stop } = times([broken, broken, up, up, broken], { ...even, initialMs: 100, stableMs: 0 });
     vi.advanceTimersByTime(10_000);
     expect(at).toEqual([0, 100, 300, 400, 500, 700]);
     expect(seen).toEqual(['up', 'up']);
     stop();
+  });
+
+  it('takes for a success only what has lasted: what dies of its first request is waited for longer and longer', () => {
+    const brief = concat(of('up'), broken);
+    const lasting = concat(of('up'), timer(5_000).pipe(concatMap(() => broken)));
+    const { at, stop } = times([brief, brief, lasting, brief], { ...even, initialMs: 100 });
+    vi.advanceTimersByTime(6_000);
+    expect(at).toEqual([0, 100, 300, 5_400, 5_600]);
+    stop();
+  });
+
+  it('does not repeat what no attempt can mend', () => {
+    const hopeless = throwError(() => new NoCommonRevision({ message: 'none', offered: [], supported: [] }));
+    const { at, seen } = times([hopeless], { ...even, initialMs: 1 });
+    vi.advanceTimersByTime(1000);
+    expect(at).toEqual([0]);
+    expect(seen).toHaveLength(1);
   });
 
   it('opens again what ended in good order, or leaves it at that', () => {
@@ -106,41 +126,29 @@ describe('restart', () => {
     });
   const opening = ['server/discover', 'subscriptions/listen'];
 
+  /** A connection breaks with the failure itself; what hangs on its client may stand before the restart, or after it. */
   it.each([
     ['in good order', undefined],
     ['by breaking', new ConnectionClosed({ message: 'it broke' })],
   ])('re-establishes what hangs on a client whose connection ends %s: it listens again (SUB-15, SUB-16)', (_, end) => {
-    const ledger = createLedger();
-    const far = listening();
-    const subscription = connect(far.channel)
-      .pipe(
-        switchMap((client) => client.listen({ resourceSubscriptions: ['a:b'] }).pipe(ledger.watch('listen'))),
-        restart({ ...even, initialMs: 100 }),
-      )
-      .subscribe();
-    const asked = (): unknown[] => far.sent.map((frame) => (frame as { method: string }).method);
-    expect(asked()).toEqual(opening);
-    far.end(end);
-    vi.advanceTimersByTime(100);
-    expect(asked()).toEqual([...opening, ...opening]);
-    expect(far.open).toBe(1);
-    subscription.unsubscribe();
-    expect(ledger.live).toEqual({});
-    expect(far.open).toBe(0);
-  });
-
-  it('gives a new client for each connection; what listened to one that ended in good order follows', () => {
-    const far = listening();
-    const subscription = connect(far.channel)
-      .pipe(
-        restart({ ...even, initialMs: 100 }),
-        switchMap((client) => client.listen({ resourceSubscriptions: ['a:b'] })),
-      )
-      .subscribe();
-    far.end();
-    vi.advanceTimersByTime(100);
-    expect(far.sent.map((frame) => (frame as { method: string }).method)).toEqual([...opening, ...opening]);
-    subscription.unsubscribe();
-    expect(far.open).toBe(0);
+    const listen = (client: Client) => client.listen({ resourceSubscriptions: ['a:b'] });
+    for (const pipeline of [
+      (clients: Observable<Client>) => clients.pipe(restart({ ...even, initialMs: 100 }), switchMap(listen)),
+      (clients: Observable<Client>) => clients.pipe(switchMap(listen), restart({ ...even, initialMs: 100 })),
+    ]) {
+      const ledger = createLedger();
+      const far = listening();
+      const subscription = pipeline(connect(far.channel).pipe(ledger.watch('connection'))).subscribe();
+      const asked = (): unknown[] => far.sent.map((frame) => (frame as { method: string }).method);
+      expect(asked()).toEqual(opening);
+      far.end(end);
+      expect(far.open).toBe(0);
+      vi.advanceTimersByTime(100);
+      expect(asked()).toEqual([...opening, ...opening]);
+      expect(ledger.live).toEqual({ connection: 1 });
+      subscription.unsubscribe();
+      expect(ledger.live).toEqual({});
+      expect(far.open).toBe(0);
+    }
   });
 });

@@ -115,7 +115,7 @@ describe('the types of a client', () => {
         Observable<CallEvent<Result<EventsOf<ReturnType<Client['call']>>>>>
       >();
       expectTypeOf<Parameters<Client['call']>[0]>().toEqualTypeOf<string>();
-      expectTypeOf<Parameters<Client['call']>[1]>().toEqualTypeOf<JsonObject>();
+      expectTypeOf<Parameters<Client['call']>[1]>().toEqualTypeOf<JsonObject | undefined>();
     };
     expectTypeOf(unknown).toBeFunction();
   });

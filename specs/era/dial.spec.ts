@@ -16,6 +16,9 @@ import {
 } from '../../lib/index.ts';
 import { metaKeys } from '../../lib/protocol/revisions.ts';
 import { createLedger, puppet, tap } from '../../lib/testing/index.ts';
+import { leavesNothing } from '../behaviour/leaks.ts';
+
+leavesNothing();
 
 type Said = Readonly<Record<string, unknown>>;
 const result = ({ id }: Said, value: JsonObject): unknown => ({ jsonrpc: '2.0', id, result: value });
@@ -243,19 +246,20 @@ describe('the handshake', () => {
     });
   });
 
-  it.each([[['2026-07-28']], [[]], ['nonsense']])(
-    'a discovery that supports none of ours is no connection: %j',
-    (versions) => {
-      const far = puppet((asked) =>
-        asked['method'] === 'server/discover'
-          ? result(asked, { ...discovered([]), supportedVersions: versions })
-          : undefined,
-      );
-      const { seen } = dial(far.channel, { revisions: ['draft'] });
-      expect(seen.error).toBeInstanceOf(NoCommonRevision);
-      expect(far.open).toBe(0);
-    },
-  );
+  it.each([
+    [['2026-07-28'], 'NoCommonRevision'],
+    [[], 'NoCommonRevision'],
+    ['nonsense', 'InvalidAnswer'],
+  ])('a discovery that supports none of ours is no connection: %j', (versions, tag) => {
+    const far = puppet((asked) =>
+      asked['method'] === 'server/discover'
+        ? result(asked, { ...discovered([]), supportedVersions: versions })
+        : undefined,
+    );
+    const { seen } = dial(far.channel, { revisions: ['draft'] });
+    expect(seen.error).toMatchObject({ _tag: tag });
+    expect(far.open).toBe(0);
+  });
 });
 
 describe('a legacy server that asks something', () => {

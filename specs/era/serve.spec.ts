@@ -15,6 +15,9 @@ import { legacyRevisions, metaKeys } from '../../lib/protocol/revisions.ts';
 import { createLedger } from '../../lib/testing/index.ts';
 import { Unreadable } from '../../lib/frame/unreadable.ts';
 import { initialize, initialized, knock, request } from './door.ts';
+import { leavesNothing } from '../behaviour/leaks.ts';
+
+leavesNothing();
 
 const info = { name: 's', version: '1' };
 const echo = tool(

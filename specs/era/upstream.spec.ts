@@ -7,6 +7,9 @@ import { ConnectionClosed, NotSupported } from '../../lib/frame/errors.ts';
 import type { JsonObject, RequestFrame } from '../../lib/frame/frame.ts';
 import { methods } from '../../lib/protocol/methods.ts';
 import { metaKeys, type LegacyRevision } from '../../lib/protocol/revisions.ts';
+import { leavesNothing } from '../behaviour/leaks.ts';
+
+leavesNothing();
 
 const all = {
   tools: { listChanged: true },
@@ -182,7 +185,7 @@ describe('a server of an older revision, seen from inside', () => {
       const { listen, answer, multiplexer, sent } = made();
       const { stop } = listen({ resourceSubscriptions: ['a:b'] });
       answer({});
-      multiplexer.close(new ConnectionClosed({ message: 'gone' }), false);
+      multiplexer.close(new ConnectionClosed({ message: 'gone' }));
       stop();
       expect(sent).toHaveLength(1);
     });

@@ -4,6 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { deliver, type Pick } from '../../lib/exchange/bridge.ts';
 import { progress } from '../../lib/exchange/notice.ts';
 import { createLedger } from '../../lib/testing/index.ts';
+import { leavesNothing } from '../behaviour/leaks.ts';
+
+leavesNothing();
 
 const run = (answer: unknown, pick?: Pick) => {
   const seen: unknown[] = [];

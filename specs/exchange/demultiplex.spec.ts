@@ -7,6 +7,9 @@ import { codes, RpcError } from '../../lib/frame/errors.ts';
 import type { Frame, RequestId } from '../../lib/frame/frame.ts';
 import { metaKeys } from '../../lib/protocol/revisions.ts';
 import { createLedger } from '../../lib/testing/index.ts';
+import { leavesNothing } from '../behaviour/leaks.ts';
+
+leavesNothing();
 
 const made = (exchange: Exchange, options: { readonly limit?: number } = {}) => {
   const sent: Frame[] = [];

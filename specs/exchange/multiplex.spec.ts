@@ -4,6 +4,9 @@ import { Multiplexer } from '../../lib/exchange/multiplex.ts';
 import { ConnectionClosed, RpcError } from '../../lib/frame/errors.ts';
 import type { Frame } from '../../lib/frame/frame.ts';
 import { metaKeys } from '../../lib/protocol/revisions.ts';
+import { leavesNothing } from '../behaviour/leaks.ts';
+
+leavesNothing();
 
 const made = () => {
   const sent: Frame[] = [];
@@ -122,8 +125,8 @@ describe('multiplex', () => {
     const { multiplexer, sent, seen, ask } = made();
     const one = ask('a');
     ask('b');
-    multiplexer.close(new ConnectionClosed({ message: 'gone' }), false);
-    multiplexer.close(new ConnectionClosed({ message: 'twice' }), false);
+    multiplexer.close(new ConnectionClosed({ message: 'gone' }));
+    multiplexer.close(new ConnectionClosed({ message: 'twice' }));
     ask('c');
     one.unsubscribe();
     expect(seen.map(String)).toEqual(Array(3).fill(expect.stringContaining('gone')));
@@ -131,13 +134,21 @@ describe('multiplex', () => {
     expect(multiplexer.size).toBe(0);
   });
 
-  it('completes a subscription where the link has ended in good order, and fails it where it broke (SUB-15)', () => {
-    for (const orderly of [true, false]) {
-      const { multiplexer, seen, ask } = made();
-      ask('subscriptions/listen');
-      multiplexer.close(new ConnectionClosed({ message: 'gone' }), orderly);
-      expect(seen).toEqual([orderly ? 'complete' : expect.any(ConnectionClosed)]);
-    }
+  it('completes a subscription, which has no answer to miss, and fails everything else (SUB-15)', () => {
+    const { multiplexer, seen, ask } = made();
+    ask('subscriptions/listen');
+    ask('tools/call');
+    multiplexer.close(new ConnectionClosed({ message: 'gone' }));
+    expect(seen).toEqual(['complete', expect.any(ConnectionClosed)]);
+  });
+
+  it('takes of an error what an error holds, and nothing else (RPC-10, RPC-12)', () => {
+    const { multiplexer, seen, ask } = made();
+    ask('a');
+    const error = { code: -1, message: 'no', stack: 'forged', name: 'forged', _tag: 'ConnectionClosed' };
+    multiplexer.response({ jsonrpc: '2.0', id: 1, error });
+    expect(seen).toMatchObject([{ _tag: 'RpcError', code: -1, message: 'no' }]);
+    expect((seen[0] as Error).stack).not.toBe('forged');
   });
 
   it('may be asked again from within an answer', () => {

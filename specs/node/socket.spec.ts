@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect, type NetConnectOpts } from 'node:net';
+import { connect, createServer, type NetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catchError, EMPTY, filter, finalize, mergeMap, NEVER, Subject, tap, type Observable } from 'rxjs';
@@ -107,7 +107,10 @@ describe.each<[string, () => ListenerOptions]>([
     const late = open(to);
     await late.ended;
     expect(late.log.error).toBeInstanceOf(ConnectionClosed);
-    expect(late.log.error).toMatchObject({ cause: { code: expect.stringMatching(/ECONNREFUSED|ENOENT/) } });
+    expect(late.log.error).toMatchObject({
+      unopened: true,
+      cause: { code: expect.stringMatching(/ECONNREFUSED|ENOENT/) },
+    });
     if ('path' in to) expect(existsSync(to.path)).toBe(false);
   });
 
@@ -187,6 +190,20 @@ describe('socket', () => {
       expect(await answer).toEqual(result(id));
     }
     expect(count).toBe(2);
+  });
+
+  it('was open, where the connection breaks later', async () => {
+    const { to } = await start({ port: 0 }, () => NEVER);
+    const server = createServer((stream) => stream.once('data', () => stream.resetAndDestroy())).listen(0, '127.0.0.1');
+    closers.push(() => server.close());
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const client = open({ ...to, port: address.port });
+    client.out.next(request(1));
+    await client.ended;
+    expect(client.log.error).toMatchObject({ _tag: 'ConnectionClosed', cause: { code: 'ECONNRESET' } });
+    expect(client.log.error).not.toHaveProperty('unopened');
   });
 
   it('can be unsubscribed while it connects', async () => {

@@ -11,6 +11,9 @@ const call = (id: number, params: object = {}, method = 'x') =>
   `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
+/** Those who listen without us. */
+const signalled = process.listeners('SIGTERM');
+
 const streams = () => ({ input: new PassThrough(), output: new PassThrough(), errors: new PassThrough() });
 
 const open = (channel$: Observable<Channel>, outbound: Observable<Frame>) => {
@@ -75,6 +78,11 @@ describe('stdio', () => {
     expect(log.error).toBeInstanceOf(ConnectionClosed);
   });
 
+  it('takes no flushMs, for it has none', () => {
+    // @ts-expect-error a standard stream is not closed, so nothing has to be waited for
+    stdio({ flushMs: 1 });
+  });
+
   it('emits one channel', () => {
     const { input, output, errors } = streams();
     const channels: unknown[] = [];
@@ -118,6 +126,43 @@ describe('a server over stdio', () => {
     server.child.stdin.write(call(1));
     expect(await server.ended).toEqual({ code: 0, signal: null });
     expect(server.stderr()).not.toContain('failed');
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('still answers what it was asked before %s, then exits', async (signal) => {
+    const server = run('slow.ts');
+    await server.says(/serving/);
+    const initialize = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } };
+    server.child.stdin.write(call(1, initialize, 'initialize') + call(2, { name: 'slow' }, 'tools/call'));
+    await server.says(/called/);
+    const started = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    server.child.kill(signal);
+    expect(await server.ended).toEqual({ code: 0, signal: null });
+    expect(server.stdout()).toContain('late answer');
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  it('does not wait for work at a second signal', async () => {
+    const server = run('serve.ts', '--tell');
+    await server.says(/serving/);
+    server.child.stdin.write(call(1, { delay: 60_000 }) + call(2));
+    await server.says(/"id":2/);
+    server.child.kill('SIGTERM');
+    await server.says(/signalled/);
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toEqual({ code: null, signal: 'SIGTERM' });
+  });
+
+  it('ends by itself after a signal, even where outbound never does', async () => {
+    const { input, output, errors } = streams();
+    const out = new Subject<Frame>();
+    const { log } = open(stdio({ input, output, errors, lingerMs: 20 }), out);
+    process.emit('SIGTERM', 'SIGTERM');
+    expect(process.listeners('SIGTERM')).toEqual(signalled);
+    out.next({ jsonrpc: '2.0', id: 1, result: {} });
+    while (!log.completed) await turn();
+    expect(String(output.read())).toContain('"id":1');
+    expect(out.observed).toBe(false);
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('ends at %s, and exits by itself', async (signal) => {

@@ -78,6 +78,14 @@ describe('validator', () => {
     },
   );
 
+  it.each([
+    ['k'.repeat(1e6), `inputResponses["${'k'.repeat(100)}…"] must be an object`],
+    ['two\nlines', 'inputResponses["two\\nlines"] must be an object'],
+  ])('%# repeats no more of a name than a sentence can hold', (name, start) => {
+    const params = { name: 'a', _meta: request, inputResponses: { [name]: 5 } };
+    expect(validator(CallToolParams, '2026-07-28')(params)).toBe(start);
+  });
+
   it('is compiled once', () => {
     expect(validator(Tool, '2025-06-18')).toBe(validator(Tool, '2025-06-18'));
   });

@@ -8,6 +8,9 @@ import { Unreadable } from '../../lib/frame/unreadable.ts';
 import { metaKeys } from '../../lib/protocol/revisions.ts';
 import { createLedger, tap } from '../../lib/testing/index.ts';
 import { initialize, initialized, knock, request } from '../era/door.ts';
+import { leavesNothing } from '../behaviour/leaks.ts';
+
+leavesNothing();
 
 const info = { name: 's', version: '1' };
 const _meta = { [metaKeys.protocolVersion]: '2026-07-28', [metaKeys.clientCapabilities]: {} };

@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { isAnswer, Misconfigured, server, tool, tools, type ToolFeature } from '../../lib/index.ts';
 import { shelf } from '../../lib/server/shelf.ts';
 import { createLedger } from '../../lib/testing/index.ts';
+import { leavesNothing } from '../behaviour/leaks.ts';
+
+leavesNothing();
 
 const offer = (name: string): ToolFeature => tool(name, {}, () => name);
 const listing = (list$: Parameters<typeof tools>[0]) => tools(list$);

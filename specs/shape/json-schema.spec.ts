@@ -1,3 +1,4 @@
+import { format } from '@cfworker/json-schema';
 import { describe, expect, it, vi } from 'vitest';
 import { Misconfigured } from '../../lib/frame/errors.ts';
 import type { JsonObject } from '../../lib/frame/frame.ts';
@@ -247,6 +248,59 @@ describe('a schema that somebody else wrote (JS-11)', () => {
     for (let level = 0; level < 60; level++)
       $defs[`d${level}`] = { oneOf: [{ $ref: `#/$defs/d${level + 1}` }, { $ref: `#/$defs/d${level + 1}` }] };
     expect(problem({ $ref: '#/$defs/d0', $defs }, 'x')).toMatch(/too complex/);
+  });
+
+  it('may have patterns that take ages: without them, it answers at once', () => {
+    const evil = '^(a+)+$';
+    const value = `${'a'.repeat(40)}!`;
+    const schema = {
+      type: 'object',
+      required: ['pattern'],
+      properties: { pattern: { type: 'string', pattern: evil } },
+      patternProperties: { [evil]: { pattern: evil } },
+      propertyNames: { pattern: evil },
+    };
+    const started = performance.now();
+    const check = jsonSchemaValidator(schema, 'x', { patterns: false });
+    expect(check({ pattern: value, [value]: value })).toBeUndefined();
+    // A property of that name is no keyword.
+    expect(check({})).toBe('pattern is missing');
+    expect(check({ pattern: 5 })).toMatch(/^pattern: expected a string/);
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+
+  it.each<[string, JsonObject, unknown]>([
+    ['not', { not: { pattern: 'b' } }, 'a'],
+    ['if', { if: { pattern: 'b' }, then: false }, 'a'],
+    ['oneOf', { oneOf: [{ pattern: 'a' }, { pattern: 'b' }] }, 'a'],
+    ['maxContains', { contains: { pattern: 'b' }, maxContains: 1 }, ['b', 'a']],
+    ['additionalProperties', { patternProperties: { '^x': true }, additionalProperties: false }, { x: 1 }],
+    ['unevaluatedProperties', { patternProperties: { '^x': true }, unevaluatedProperties: false }, { x: 1 }],
+    [
+      'a reference into them',
+      { patternProperties: { '^x': { type: 'number' } }, properties: { a: { $ref: '#/patternProperties/%5Ex' } } },
+      { a: 1 },
+    ],
+    ['what the unicode flag forbids', { pattern: '[\\w-.]' }, 'a'],
+  ])('refuses nothing that fits it when it is checked without patterns: %s', (_, schema, value) => {
+    expect(jsonSchemaValidator(schema, 'x', { patterns: false })(value)).toBeUndefined();
+  });
+
+  it('is as strict without patterns as with them where it has none', () => {
+    const schema = { oneOf: [{ type: 'number' }, { minimum: 1 }], not: { const: 3 } };
+    const check = jsonSchemaValidator(schema, 'x', { patterns: false });
+    expect([check(0), check(2), check(3)].map((flaw) => flaw === undefined)).toEqual([true, false, false]);
+  });
+
+  it.each(
+    Object.keys(format).flatMap((name) =>
+      ['a', 'a.', '1', '/', '//a', '%aa', '{a', '{a,', 'a@', '"', ':', '::', '1:', '~0/', '-', 'P1D'].map((part): [string, string] => [name, part]),
+    ),
+  )('may ask for the format %s of %j without end', (name, part) => {
+    const started = performance.now();
+    for (const start of ['', 'a:', 'a://', '#', '"'])
+      jsonSchemaValidator({ format: name }, 'x', { patterns: false })(`${start}${part.repeat(50_000)}\n`);
+    expect(performance.now() - started).toBeLessThan(500);
   });
 
   it('may ask for a format whose expression takes exponential time: it is not asserted', () => {

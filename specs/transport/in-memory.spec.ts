@@ -2,6 +2,9 @@ import { BehaviorSubject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { connect, inMemory, open, server, tool, tools } from '../../lib/index.ts';
 import { createLedger } from '../../lib/testing/index.ts';
+import { leavesNothing } from '../behaviour/leaks.ts';
+
+leavesNothing();
 
 describe('a server in this process', () => {
   const ledger = createLedger();

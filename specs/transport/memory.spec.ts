@@ -2,6 +2,9 @@ import { Observable, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../lib/frame/frame.ts';
 import { memoryPair } from '../../lib/transport/memory.ts';
+import { leavesNothing } from '../behaviour/leaks.ts';
+
+leavesNothing();
 
 const frame = (n: number): Frame => ({ jsonrpc: '2.0', method: `m${n}` });
 

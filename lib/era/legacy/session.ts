@@ -35,6 +35,8 @@ export interface SessionOptions {
   /** The handshake revisions that are served, oldest first. Default: all four. */
   readonly revisions?: readonly LegacyRevision[];
   readonly table?: MethodTable;
+  /** How many resources may be subscribed to at once. Default 1000. */
+  readonly subscriptions?: number;
   /** Takes the notifications that belong to no request. */
   readonly unsolicited: (notification: Notification) => void;
 }
@@ -65,7 +67,7 @@ interface Agreed {
 export const legacySession = (inside: Exchange, options: SessionOptions): Session => {
   const { revisions = legacyRevisions, table = methods, unsolicited } = options;
   const opening = lanes(table, latestLegacyRevision).get('initialize');
-  const watched = subscriptions(inside, unsolicited);
+  const watched = subscriptions(inside, unsolicited, options.subscriptions ?? 1000);
   let agreed: Agreed | undefined;
 
   const initialize = (request: Request, context: Context): Observable<Emission> => {

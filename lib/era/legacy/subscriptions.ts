@@ -19,7 +19,11 @@ export interface Subscriptions {
   readonly close: () => void;
 }
 
-export const subscriptions = (inside: Exchange, unsolicited: (notification: Notification) => void): Subscriptions => {
+export const subscriptions = (
+  inside: Exchange,
+  unsolicited: (notification: Notification) => void,
+  limit: number,
+): Subscriptions => {
   const uris = new Map<string, Subscription>();
   let lists: Subscription | undefined;
 
@@ -33,6 +37,10 @@ export const subscriptions = (inside: Exchange, unsolicited: (notification: Noti
         subscriber.complete();
       };
       if (uris.has(uri)) return done();
+      if (uris.size >= limit)
+        return subscriber.error(
+          new RpcError({ code: codes.internalError, message: `too many subscriptions (limit ${limit})` }),
+        );
       let settled = false;
       const watch = new Subscription();
       uris.set(uri, watch);

@@ -19,6 +19,7 @@ import {
   of,
   shareReplay,
   switchMap,
+  tap,
   takeWhile,
   throwError,
 } from 'rxjs';
@@ -125,7 +126,7 @@ const upError = (error: unknown): unknown =>
 
 /**
  * The session's log level. One level serves all requests of a session, so it only ever goes down to the most talkative
- * that anybody wants; each caller keeps what it asked for (BR-23).
+ * that anybody has wanted (BR-23): lines that name no request cannot be sorted to who asked for them.
  */
 const levelOf = (ask: Exchange, rows: ReadonlyMap<string, Row>): ((level: string) => Observable<unknown>) => {
   let set = Infinity;
@@ -133,8 +134,8 @@ const levelOf = (ask: Exchange, rows: ReadonlyMap<string, Row>): ((level: string
     defer(() => {
       const rank = loggingLevels.findIndex((known) => known === level);
       if (rank < 0 || rank >= set || !rows.has('logging/setLevel')) return of(undefined);
-      set = rank;
       return ask({ method: 'logging/setLevel', params: { level } }, {}).pipe(
+        tap(() => (set = Math.min(set, rank))),
         // A server without logging refuses; that is no reason to fail the call that wanted to hear it.
         catchError(() => of(undefined)),
       );

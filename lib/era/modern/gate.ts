@@ -52,7 +52,7 @@ export const gate = ({ revisions = modernRevisions, table = methods }: GateOptio
       return new RpcError({
         code: codes.unsupportedProtocolVersion,
         message: `protocol version ${quoted(version)} is not supported here`,
-        data: { supported: revisions, requested: version },
+        data: { supported: revisions, requested: version.slice(0, 100) },
       });
     const level = meta[metaKeys.logLevel];
     if (level !== undefined && !loggingLevels.some((known) => known === level))
