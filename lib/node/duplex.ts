@@ -127,8 +127,10 @@ export const channelOver =
         outbound,
         { pauseReader: true, ...options },
       );
-      ending.add(interrupted?.pipe(take(1)).subscribe(() => (left ? close() : end())));
-      ending.add(closed?.pipe(take(1)).subscribe(() => (left ? close() : subscriber.complete())));
+      ending.add(interrupted?.pipe(take(1)).subscribe({ next: () => (left ? close() : end()), error: broken }));
+      ending.add(
+        closed?.pipe(take(1)).subscribe({ next: () => (left ? close() : subscriber.complete()), error: broken }),
+      );
 
       return () => {
         left = true;

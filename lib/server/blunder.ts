@@ -54,5 +54,5 @@ export const blunder = (thrown: unknown): string | undefined => {
   return said === '' ? undefined : said.replace(paths, (path, url?: string) => url ?? `[path]${closing(path)}`);
 };
 
-/** A sentence or a bracket that ends right after a path. */
-const closing = (path: string): string => /[).,;]$/.exec(path)?.[0] ?? '';
+/** What of a sentence or a bracket ends right after a path. */
+const closing = (path: string): string => /[).,;]{1,3}$/.exec(path)?.[0] ?? '';

@@ -86,6 +86,29 @@ describe('an answer', () => {
   });
 });
 
+describe('structured content', () => {
+  it('is held against its schema without the patterns in it, which the server may have made slow (JS-11)', async () => {
+    const outputSchema = {
+      type: 'object',
+      required: ['a'],
+      properties: { a: { type: 'string', pattern: '^(a+)+$' } },
+    };
+    const given = { right: { a: `${'a'.repeat(40)}!` }, wrong: { a: 5 } };
+    const { client: c } = await client((asked) =>
+      asked['method'] === 'tools/list'
+        ? result(asked, {
+            tools: Object.keys(given).map((name) => ({ name, inputSchema: { type: 'object' }, outputSchema })),
+          })
+        : result(asked, { content: [], structuredContent: nameOf(asked) === 'right' ? given.right : given.wrong }),
+    );
+    await firstValueFrom(c.tools$);
+    const started = performance.now();
+    expect(await c.callTool('right', {})).toMatchObject({ structuredContent: given.right });
+    expect(performance.now() - started).toBeLessThan(1_000);
+    await expect(c.callTool('wrong', {})).rejects.toMatchObject({ _tag: 'InvalidAnswer' });
+  });
+});
+
 describe('lists', () => {
   const paged = (pages: readonly (readonly [unknown, unknown])[]) =>
     client((asked) => {

@@ -49,9 +49,9 @@ describe('the gate of 2026-07-28', () => {
         code: codes.unsupportedProtocolVersion,
         data: { requested: version, supported: ['2026-07-28', 'draft'] },
       });
-    expect(
-      await ask('tools/list', { _meta: { ...good, [metaKeys.protocolVersion]: '2'.repeat(1e6) } }),
-    ).toMatchObject({ data: { requested: '2'.repeat(100) } });
+    expect(await ask('tools/list', { _meta: { ...good, [metaKeys.protocolVersion]: '2'.repeat(1e6) } })).toMatchObject({
+      data: { requested: '2'.repeat(100) },
+    });
     expect(await ask('tools/list', { _meta: good }, { revisions: ['draft'] })).toMatchObject({
       data: { supported: ['draft'] },
     });

@@ -80,7 +80,7 @@ describe('stdio', () => {
 
   it('takes no flushMs, for it has none', () => {
     // @ts-expect-error a standard stream is not closed, so nothing has to be waited for
-    stdio({ flushMs: 1 });
+    void stdio({ flushMs: 1 });
   });
 
   it('emits one channel', () => {

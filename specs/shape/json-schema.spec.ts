@@ -294,7 +294,9 @@ describe('a schema that somebody else wrote (JS-11)', () => {
 
   it.each(
     Object.keys(format).flatMap((name) =>
-      ['a', 'a.', '1', '/', '//a', '%aa', '{a', '{a,', 'a@', '"', ':', '::', '1:', '~0/', '-', 'P1D'].map((part): [string, string] => [name, part]),
+      ['a', 'a.', '1', '/', '//a', '%aa', '{a', '{a,', 'a@', '"', ':', '::', '1:', '~0/', '-', 'P1D'].map(
+        (part): [string, string] => [name, part],
+      ),
     ),
   )('may ask for the format %s of %j without end', (name, part) => {
     const started = performance.now();
