@@ -1,5 +1,5 @@
 /** The last lines of a file as a resource that can be watched: an update for each time it grows. */
-import { concatMap, distinctUntilChanged, map, type Observable } from 'rxjs';
+import { concatMap, distinctUntilChanged, filter, map, type Observable } from 'rxjs';
 import { invalidParams, resourceTemplate, type Feature } from 'rxmcp';
 import { isBinary } from './content.ts';
 import { paths } from './documents.ts';
@@ -36,6 +36,8 @@ export const tail = (folder$: Observable<Folder>, read: Reader): Feature => {
         distinctUntilChanged(),
         // Each change is told, and after the one before: who heard the last has heard of all.
         concatMap(() => lastLines(String(path), signal)),
+        // A log that is rotated is gone for a moment: that is no news, and its next line is.
+        filter((text, index) => index === 0 || text !== undefined),
       ),
   );
 };

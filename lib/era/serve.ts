@@ -22,7 +22,10 @@ export interface ServeOptions {
   readonly inflight?: number;
   /** How many resources a legacy peer may subscribe to; one more is answered with an error. Default 1000. */
   readonly subscriptions?: number;
-  /** How long, in milliseconds, requests in flight may go on after the peer has closed its side. Default 3000. */
+  /**
+   * How long, in milliseconds, requests in flight may go on after the peer has closed its side. Default 1000, as clients
+   * wait about two seconds for a server that they have let go. What has not ended by then is answered with an error.
+   */
   readonly drainMs?: number;
 }
 
@@ -54,7 +57,7 @@ export const serveChannel = (
   exchange: Exchange,
   options: ServeOptions = {},
 ): ((channel: Channel) => Observable<ServeEvent>) => {
-  const { revisions = allRevisions, table = methods, inflight, subscriptions, drainMs = 3000 } = options;
+  const { revisions = allRevisions, table = methods, inflight, subscriptions, drainMs = 1000 } = options;
   const modern = gate({ revisions: revisions.filter(isModern), table })(exchange);
   const legacy = revisions.filter(isLegacy);
   const speaksModern = revisions.some(isModern);

@@ -9,7 +9,17 @@ import {
   type Request,
   type Served,
 } from '../exchange/exchange.ts';
-import { codes, invalidParams, methodNotFound, NotSupported, quoted, RpcError } from '../frame/errors.ts';
+import {
+  codes,
+  ConnectionClosed,
+  invalidParams,
+  methodNotFound,
+  Misconfigured,
+  NotSupported,
+  quoted,
+  RpcError,
+  TimedOut,
+} from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
 import type { Implementation } from '../protocol/peer.ts';
@@ -19,13 +29,15 @@ import { namespace, separator } from './namespace.ts';
 /**
  * One server made of several. Tools and prompts get the name of their part as a prefix (`files.search`); a resource is
  * read from the first part that has it; lists follow each other page by page; a subscription spans all parts, with
- * their acknowledgements merged into one. Progress, cancellation and log lines pass through.
+ * their acknowledgements merged into one. Progress and cancellation pass through, and so do the log lines of parts in this
+ * process; over a channel a log line names no request, so those of a connected client's part stay with that client. A
+ * part that has gone takes its own things off the lists, and nothing else.
  *
  * Emits what the part that is asked emits, and fails as it does; a name without a known prefix is answered with -32602.
  *
  * @param info - what the whole calls itself
  * @param parts - servers, connected clients' exchanges, or exchanges under any middleware, by the prefix of their names
- * @throws {@link Misconfigured} where a prefix has characters other than `A-Z a-z 0-9 _ -`
+ * @throws {@link Misconfigured} where there is no part, or a prefix has characters other than `A-Z a-z 0-9 _ -`
  * @example
  * const both = mergeServers({ name: 'both', version: '1.0.0' }, { files, weather: client.exchange });
  * serve(both, stdio()).subscribe();
@@ -39,10 +51,11 @@ export const mergeServers = (
   const all = [...named.values()];
   const meta = { [metaKeys.serverInfo]: info };
 
-  const exchange: Exchange = (request, context) => {
+  if (all.length === 0) throw new Misconfigured({ message: 'mergeServers: there is no part to merge' });
+
+  const routed: Exchange = (request, context) => {
     const { method, params } = request;
-    if (method === 'server/discover')
-      return discover(all, request, context).pipe(map((result) => ({ result: { ...result, _meta: meta } })));
+    if (method === 'server/discover') return discover(all, request, context).pipe(map((result) => ({ result })));
     if (method === listenMethod) return listen(all, request, context);
     const row = table[method];
     const ref = isObject(params?.['ref']) && params['ref']['type'] === 'ref/prompt' ? params['ref']['name'] : undefined;
@@ -55,6 +68,13 @@ export const mergeServers = (
       ? list(all, request, context)
       : first(all, request, context);
   };
+  /** The caller talks to the whole: its name is the one on results (VER-12). */
+  const signed = (emission: Emission): Emission => {
+    if (!isAnswer(emission)) return emission;
+    const { _meta, ...result } = emission.result;
+    return { result: { ...result, _meta: { ...(isObject(_meta) ? _meta : undefined), ...meta } } };
+  };
+  const exchange: Exchange = (request, context) => routed(request, context).pipe(map(signed));
   const held = Object.values(parts).flatMap(({ held$ }) => (held$ === undefined ? [] : [held$]));
   return Object.assign(exchange, held.length === 0 ? {} : { held$: merge(...held) });
 };
@@ -126,9 +146,11 @@ const list = (parts: readonly Exchange[], { method, params }: Request, context: 
       const { nextCursor, ...result } = emission.result;
       return { result: { ...result, ...onwards(nextCursor) } };
     }),
-    // A part without this kind of thing has an empty list of it.
+    // A part without this kind of thing, or without a server behind it, has an empty list of it.
     catchError((error: unknown) =>
-      isMissing(error) ? of({ result: { ...emptyList(method), ...onwards(undefined) } }) : throwError(() => error),
+      isMissing(error) || isGone(error)
+        ? of({ result: { ...emptyList(method), ...onwards(undefined) } })
+        : throwError(() => error),
     ),
   );
 };
@@ -148,12 +170,15 @@ const isMissing = (error: unknown): boolean =>
 const isUnknown = (error: unknown): boolean =>
   isMissing(error) || (error instanceof RpcError && error.code === codes.invalidParams);
 
+/** Nobody is there to answer. */
+const isGone = (error: unknown): boolean => error instanceof ConnectionClosed || error instanceof TimedOut;
+
 /** The first part that knows what is meant. Only for requests that change nothing: reads and completions. */
 const first = ([part, ...others]: readonly Exchange[], request: Request, context: Context): Observable<Emission> => {
   if (part === undefined) return throwError(() => methodNotFound(request.method));
   return part(request, context).pipe(
     catchError((error: unknown) =>
-      isUnknown(error) && others.length > 0
+      (isUnknown(error) || isGone(error)) && others.length > 0
         ? first(others, request, context).pipe(
             // That a resource is not found says more than that the last part has none at all.
             catchError((later: unknown) => throwError(() => (isMissing(later) ? error : later))),

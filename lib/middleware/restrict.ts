@@ -21,8 +21,8 @@ const kinds: readonly Kind[] = ['tools', 'prompts', 'resources'];
 
 /**
  * What is not permitted does not exist for the caller: it is on no list, nobody is told of its changes, and using it is
- * answered as if it were unknown. Kinds without a rule are left alone, and so are resource templates: their rule is asked about each URI that
- * is read.
+ * answered as if it were unknown. Kinds without a rule are left alone. The rule for resources is asked about each URI as it
+ * was sent, and about a resource template as it is written.
  *
  * @param rules - for each kind, what decides by name (of a resource: by URI) and by what the edge knows of the caller
  * @returns middleware; what is not permitted fails with {@link RpcError} -32602

@@ -4,6 +4,9 @@ import { prompt, resource, resourceTemplate, server, serverWith, tool } from 'rx
 /** What the whole calls itself. */
 export const info = { name: 'house', version: '2' };
 
+/** How the whole signs its results. */
+export const signature = { 'io.modelcontextprotocol/serverInfo': info };
+
 /** Has some of everything, its tools on two pages. */
 export const files = serverWith(
   { pageSize: 2 },

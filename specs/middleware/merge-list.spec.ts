@@ -1,4 +1,4 @@
-import { of, throwError } from 'rxjs';
+import { of, throwError, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import {
   codes,
@@ -7,11 +7,12 @@ import {
   mergeServers,
   methodNotFound,
   RpcError,
+  TimedOut,
   type Exchange,
   type JsonObject,
 } from 'rxmcp';
 import { ask, namesOf, recording, resultOf } from './ask.ts';
-import { bare, clock, files, info } from './house.ts';
+import { bare, clock, files, info, signature } from './house.ts';
 
 /** A part whose list of tools has these pages, by cursor; undefined is the first. */
 const paged = (pages: ReadonlyMap<unknown, JsonObject>) =>
@@ -85,7 +86,8 @@ describe('a list', () => {
     const _meta = { progressToken: 3, 'example.com/k': 1 };
     const whole = mergeServers(info, { one: exchange, two: exchange });
     const { nextCursor, ...first } = resultOf(whole, 'tools/list', { _meta });
-    expect(first).toEqual({ tools: [{ name: 'one.a' }], ttlMs: 7, _meta: { x: 1 } });
+    // The whole is who answers (VER-12); the rest of `_meta` is passed on (META-09).
+    expect(first).toEqual({ tools: [{ name: 'one.a' }], ttlMs: 7, _meta: { x: 1, ...signature } });
     expect(resultOf(whole, 'tools/list', { _meta, cursor: nextCursor })).toEqual({
       ...first,
       tools: [{ name: 'two.a' }],
@@ -146,11 +148,25 @@ describe('a list', () => {
       resourceTemplates: [],
       ttlMs: 0,
       cacheScope: 'private',
+      _meta: signature,
+    });
+  });
+
+  it.each([
+    new ConnectionClosed({ message: 'gone' }),
+    new TimedOut({ message: 'late', method: 'tools/list', limit: 'idle', ms: 1 }),
+  ])('goes on without a part that nobody answers for: $_tag', (error) => {
+    const gone = (): Observable<never> => throwError(() => error);
+    const whole = mergeServers(info, { gone, without });
+    const { nextCursor, ...first } = resultOf(whole, 'resources/templates/list');
+    expect(first).toMatchObject({ resourceTemplates: [] });
+    expect(resultOf(whole, 'resources/templates/list', { cursor: nextCursor })).toMatchObject({
+      resourceTemplates: [],
     });
   });
 
   it('fails where a part does for any other reason', () => {
-    const error = new ConnectionClosed({ message: 'gone' });
+    const error = new RpcError({ code: -32603, message: 'broken' });
     const whole = mergeServers(info, { gone: () => throwError(() => error), files });
     expect(ask(whole, 'tools/list').seen).toEqual([error]);
   });

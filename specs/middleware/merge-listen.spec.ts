@@ -3,7 +3,7 @@ import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { mergeServers, type Emission, type Exchange, type JsonObject } from 'rxmcp';
 import { ask, recording } from './ask.ts';
-import { info } from './house.ts';
+import { info, signature } from './house.ts';
 
 /** What marbles stand for, when several are listened to as one. */
 const told: Record<string, Emission> = {
@@ -27,7 +27,10 @@ const listening = (parts: readonly (readonly [string, string])[], heard: string,
       const far = parts.map(([marbles]) => cold(marbles, told));
       const named = Object.fromEntries(far.map((source, at) => [`p${at}`, (() => source) satisfies Exchange]));
       const request = { method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true } } };
-      expectObservable(mergeServers(info, named)(request, {}), until).toBe(heard, told);
+      expectObservable(mergeServers(info, named)(request, {}), until).toBe(heard, {
+        ...told,
+        r: { result: { resultType: 'complete', _meta: signature } },
+      });
       for (const [at, [, subscribed]] of parts.entries())
         expectSubscriptions(far[at]?.subscriptions ?? []).toBe(subscribed);
     },
