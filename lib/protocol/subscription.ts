@@ -59,3 +59,8 @@ export const ListenResult = object<ListenResult>({
     'io.modelcontextprotocol/subscriptionId': Identifier,
   }),
 });
+
+/** Whether who subscribed to one URI is told of another: an update may name a part of what was subscribed (RES-14). */
+export const covers = (subscribed: string, uri: unknown): boolean =>
+  uri === subscribed ||
+  (typeof uri === 'string' && uri.startsWith(subscribed.endsWith('/') ? subscribed : `${subscribed}/`));

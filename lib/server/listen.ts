@@ -9,6 +9,7 @@ import { deliver } from '../exchange/bridge.ts';
 import { acknowledgedMethod } from '../exchange/envelope.ts';
 import type { Context, Emission, Request } from '../exchange/exchange.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
+import { covers } from '../protocol/subscription.ts';
 import { Call } from './call.ts';
 import type { AnyResource, Catalogue } from './catalogue.ts';
 import { find, type Found } from './read.ts';
@@ -152,7 +153,3 @@ const values = ({ offer, read }: Found, request: Request, context: Context): Obs
     };
   });
 };
-
-/** An update may name a part of what was subscribed (RES-14). */
-const covers = (subscribed: string, uri: string): boolean =>
-  uri === subscribed || uri.startsWith(subscribed.endsWith('/') ? subscribed : `${subscribed}/`);

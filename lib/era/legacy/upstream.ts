@@ -32,6 +32,7 @@ import { offers } from '../../protocol/capability.ts';
 import { loggingLevels } from '../../protocol/level.ts';
 import { rowsAt, type MethodTable, type Row } from '../../protocol/methods.ts';
 import { metaKeys, type LegacyRevision } from '../../protocol/revisions.ts';
+import { covers } from '../../protocol/subscription.ts';
 import { discoverMethod } from '../classify.ts';
 import { foreignMeta } from './meta.ts';
 import { pruned } from './pruned.ts';
@@ -222,8 +223,3 @@ const listFlags: Readonly<Record<string, string>> = {
 
 const declares = (discovered: JsonObject, path: string | undefined): boolean =>
   path !== undefined && isObject(discovered['capabilities']) && offers(discovered['capabilities'], path);
-
-/** An update may name a part of the resource that was subscribed (RES-14). */
-const covers = (subscribed: string, uri: unknown): boolean =>
-  uri === subscribed ||
-  (typeof uri === 'string' && uri.startsWith(subscribed.endsWith('/') ? subscribed : `${subscribed}/`));
