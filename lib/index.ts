@@ -21,7 +21,7 @@ export type { Completer } from './server/completion.ts';
 
 export { connect, open, type ClientOf, type ConnectOptions, type OpenClient, type Target } from './client/connect.ts';
 export { restart, type Schedule } from './client/restart.ts';
-export type { Client, CallOptions, PromiseOptions } from './client/client.ts';
+export type { Client, CallOptions, ConnectionState, PromiseOptions } from './client/client.ts';
 export type { Limits } from './client/deadline.ts';
 export type { CallEvent, LogEvent, ProgressEvent, ResultEvent } from './client/request.ts';
 

@@ -51,6 +51,9 @@ export type ToolResult<Tools, N> = CallToolResult & {
       : unknown;
 };
 
+/** Whether a conversation is going on. */
+export type ConnectionState = 'connected' | 'reconnecting' | 'closed';
+
 /**
  * A connected client: every request of the protocol, as a stream or a Promise, and lists that stay fresh.
  *
@@ -67,6 +70,8 @@ export interface Client<Tools = unknown> {
   readonly instructions: string | undefined;
   /** The server as an exchange: to be served again, composed, or asked what this interface does not cover. */
   readonly exchange: Exchange;
+  /** `connected` at once, `closed` when the connection has ended, however that was; then it completes. */
+  readonly state$: Observable<ConnectionState>;
 
   /** Calls a tool on subscription: progress, then the result. Unsubscribing cancels the call. */
   call<N extends ToolName<Tools>>(

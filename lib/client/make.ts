@@ -1,5 +1,18 @@
 /** Makes a client out of a connection. */
-import { defer, EMPTY, endWith, expand, filter, ignoreElements, map, tap, throwError, type Observable } from 'rxjs';
+import {
+  concat,
+  defer,
+  EMPTY,
+  endWith,
+  expand,
+  filter,
+  ignoreElements,
+  map,
+  of,
+  tap,
+  throwError,
+  type Observable,
+} from 'rxjs';
 import type { Connection } from '../era/dial.ts';
 import { isAnswer, type Notification } from '../exchange/exchange.ts';
 import { listenMethod } from '../exchange/envelope.ts';
@@ -17,7 +30,7 @@ import { metaKeys } from '../protocol/revisions.ts';
 import type { SubscriptionFilter } from '../protocol/subscription.ts';
 import type { Tool } from '../protocol/tool.ts';
 import { answersOf, outputSchemas } from './answers.ts';
-import type { CallOptions, Client, PromiseOptions } from './client.ts';
+import type { CallOptions, Client, ConnectionState, PromiseOptions } from './client.ts';
 import type { Deadlines, Limits } from './deadline.ts';
 import { live, onceOf } from './live.ts';
 import { logEvent, requestEvents, requestPromise, type Asking, type ResultCheck } from './request.ts';
@@ -135,6 +148,7 @@ export const clientOf = <Tools>(
     capabilities,
     instructions: typeof discovered['instructions'] === 'string' ? discovered['instructions'] : undefined,
     exchange: connection.exchange,
+    state$: concat(of<ConnectionState>('connected'), stray.pipe(ignoreElements()), of<ConnectionState>('closed')),
     call: (name, ...[args = {}, given]) => requestEvents(calling(name, args, given)),
     callTool: (name, ...[args = {}, given]) => requestPromise(calling(name, args, given), given?.signal),
     request: (method, params, given) =>
