@@ -5,8 +5,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/progress
  */
 import { Observable, type Subscriber } from 'rxjs';
-import type { ConnectionClosed } from '../frame/errors.ts';
-import { RpcError } from '../frame/errors.ts';
+import { ConnectionClosed, RpcError } from '../frame/errors.ts';
 import {
   isObject,
   type ErrorObject,
@@ -102,11 +101,11 @@ export class Multiplexer {
     for (const { method, subscriber } of waiting)
       // A subscription has no answer to miss: it is over when the conversation is, which itself tells how that ended.
       if (method === listenMethod) subscriber.complete();
-      else subscriber.error(reason);
+      else subscriber.error(oneOf(reason));
   }
 
   #ask({ method, params }: Request, subscriber: Subscriber<Emission>): (() => void) | undefined {
-    if (this.#closed !== undefined) return void subscriber.error(this.#closed);
+    if (this.#closed !== undefined) return void subscriber.error(oneOf(this.#closed));
     const id = (this.#next += 1);
     const given = params?.['_meta'];
     const meta = this.stamp(isObject(given) ? given : undefined, id);
@@ -133,6 +132,14 @@ export class Multiplexer {
     pending.subscriber.next({ method: progressMethod, params: said });
   }
 }
+
+/** One for each call, as each notes on it what it was doing. */
+const oneOf = ({ message, cause, unopened }: ConnectionClosed): ConnectionClosed =>
+  new ConnectionClosed({
+    message,
+    ...(cause === undefined ? undefined : { cause }),
+    ...(unopened === undefined ? undefined : { unopened }),
+  });
 
 /** Only what an error may hold: whatever else a peer puts there would end up on the error object itself. */
 const received = ({ code, message, data }: ErrorObject): RpcError =>

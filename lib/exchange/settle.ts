@@ -1,5 +1,5 @@
 /** Whatever fails an exchange, as the JSON-RPC error that its peer gets. Nothing internal leaks. */
-import { codes, RpcError, TimedOut, ConnectionClosed, NotSupported } from '../frame/errors.ts';
+import { codes, RpcError, Refused, TimedOut, ConnectionClosed, NotSupported } from '../frame/errors.ts';
 import type { ErrorFrame, ErrorObject, RequestId } from '../frame/frame.ts';
 
 /**
@@ -9,6 +9,7 @@ import type { ErrorFrame, ErrorObject, RequestId } from '../frame/frame.ts';
 export const wireError = (error: unknown, method: string): RpcError => {
   if (error instanceof RpcError) return error;
   if (error instanceof NotSupported) return new RpcError({ code: codes.methodNotFound, message: error.message });
+  if (error instanceof Refused) return new RpcError({ code: codes.userRejected, message: error.message });
   const internal = (message: string): RpcError => new RpcError({ code: codes.internalError, message });
   if (error instanceof TimedOut) return internal(`${method}: the server behind this one did not answer in time`);
   if (error instanceof ConnectionClosed) return internal(`${method}: the server behind this one is gone`);

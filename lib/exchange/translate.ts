@@ -2,11 +2,16 @@
 import { Observable } from 'rxjs';
 import type { Emission } from './exchange.ts';
 
-/** The same stream, with each emission and the error in other words. What a translation throws becomes the error. */
+/**
+ * The same stream, with each emission and the error in other words. What a translation throws becomes the error.
+ *
+ * @param instead - an answer that says what an error said; undefined where it is to stay one
+ */
 export const translate = (
   source: Observable<Emission>,
   emission: (emission: Emission) => Emission,
   error: (error: unknown) => unknown,
+  instead?: (error: unknown) => Emission | undefined,
 ): Observable<Emission> =>
   new Observable((subscriber) =>
     source.subscribe({
@@ -19,7 +24,12 @@ export const translate = (
         }
         subscriber.next(said);
       },
-      error: (failure: unknown) => subscriber.error(error(failure)),
+      error: (failure: unknown) => {
+        const said = instead?.(failure);
+        if (said === undefined) return subscriber.error(error(failure));
+        subscriber.next(said);
+        subscriber.complete();
+      },
       complete: () => subscriber.complete(),
     }),
   );

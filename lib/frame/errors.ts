@@ -6,6 +6,15 @@
  */
 import { TaggedError } from 'effect/Data';
 
+/** What was being done when an error came up. */
+export interface During {
+  /** The server's own name, and its version, where it has given them. */
+  readonly server?: string;
+  readonly method: string;
+  /** The tool, prompt or URI that was meant. */
+  readonly name?: string;
+}
+
 /**
  * The error codes that this runtime sends, by name.
  *
@@ -22,6 +31,8 @@ export const codes = {
   headerMismatch: -32020,
   missingClientCapability: -32021,
   unsupportedProtocolVersion: -32022,
+  /** A user would not have their model asked; legacy revisions only (SAMP-17). */
+  userRejected: -1,
 } as const;
 
 /**
@@ -36,7 +47,10 @@ export class RpcError extends TaggedError('RpcError')<{
   readonly code: number;
   readonly message: string;
   readonly data?: unknown;
-}> {}
+}> {
+  /** What a client was doing; beside what is listed, compared or sent. */
+  declare readonly during?: During;
+}
 
 /**
  * The link broke, or was closed from either side, while something was still waiting for it; or it could not be opened.
@@ -46,7 +60,10 @@ export class ConnectionClosed extends TaggedError('ConnectionClosed')<{
   readonly cause?: unknown;
   /** There never was a link: nobody listens there, or no process could be started. Asking again is of no use. */
   readonly unopened?: true;
-}> {}
+}> {
+  /** What a client was doing; beside what is listed, compared or sent. */
+  declare readonly during?: During;
+}
 
 /**
  * No answer in time. `limit` says which clock ran out; `ms` is its length in milliseconds.
@@ -58,7 +75,10 @@ export class TimedOut extends TaggedError('TimedOut')<{
   readonly method: string;
   readonly limit: 'idle' | 'total';
   readonly ms: number;
-}> {}
+}> {
+  /** What a client was doing; beside what is listed, compared or sent. */
+  declare readonly during?: During;
+}
 
 /**
  * The peer answered with something that the protocol does not allow.
@@ -68,7 +88,10 @@ export class TimedOut extends TaggedError('TimedOut')<{
 export class InvalidAnswer extends TaggedError('InvalidAnswer')<{
   readonly message: string;
   readonly method: string;
-}> {}
+}> {
+  /** What a client was doing; beside what is listed, compared or sent. */
+  declare readonly during?: During;
+}
 
 /**
  * The peer did not declare what this needs, or its revision does not have it: nothing was sent. Or it asks for input
@@ -80,7 +103,42 @@ export class NotSupported extends TaggedError('NotSupported')<{
   readonly message: string;
   readonly method: string;
   readonly capability?: string;
-}> {}
+}> {
+  /** What a client was doing; beside what is listed, compared or sent. */
+  declare readonly during?: During;
+}
+
+/**
+ * The server needs to know more before it can answer, and this call was told to ask nobody (`rounds: 0`), or has asked as
+ * often as it may. Make the call again with `again: { inputResponses, requestState }`.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr
+ */
+export class InputRequired extends TaggedError('InputRequired')<{
+  readonly message: string;
+  readonly method: string;
+  /** What it asks, under its own keys. */
+  readonly inputRequests?: { readonly [key: string]: unknown };
+  /** To be given back as it is. */
+  readonly requestState?: string;
+}> {
+  /** What a client was doing; beside what is listed, compared or sent. */
+  declare readonly during?: During;
+}
+
+/**
+ * The user, or the program in the user's name, would not answer what a server asked. Thrown by a client's own handler: a
+ * form or page counts as declined; sampling fails the call that asked for it.
+ *
+ * @example
+ * const answers: Answers = {
+ *   sample: () => {
+ *     throw new Refused({ message: 'no model is available' });
+ *   },
+ * };
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/client/sampling#error-handling
+ */
+export class Refused extends TaggedError('Refused')<{ readonly message: string }> {}
 
 /**
  * The two sides speak no revision in common.
@@ -95,6 +153,10 @@ export class NoCommonRevision extends TaggedError('NoCommonRevision')<{
 
 /** Something that a user of this library wrote cannot work; raised where it was written, before anything runs. */
 export class Misconfigured extends TaggedError('Misconfigured')<{ readonly message: string }> {}
+
+/** Notes on an error what was being done. Every call has an error of its own. */
+export const during = (error: unknown, what: During): unknown =>
+  error instanceof Error ? Object.defineProperty(error, 'during', { value: what, configurable: true }) : error;
 
 /**
  * A name that a peer chose, as an error message may repeat it: short, and on one line.

@@ -79,9 +79,10 @@ describe.each(revisions)('the table at %s', (revision) => {
 });
 
 describe('error codes', () => {
-  it('are those of the official schema, and the one that only older revisions know', () => {
+  it('are those of the official schema, and the two that only older revisions know (RES-07, SAMP-17)', () => {
+    const older: readonly number[] = [codes.resourceNotFound, codes.userRejected];
     expect(new Set(Object.values(committed['2026-07-28']?.errors ?? {}))).toEqual(
-      new Set(Object.values(codes).filter((code) => code !== codes.resourceNotFound)),
+      new Set(Object.values(codes).filter((code) => !older.includes(code))),
     );
     expect(Object.values(committed['2025-11-25']?.errors ?? {})).toEqual([urlElicitationRequired]);
   });
