@@ -9,10 +9,12 @@ import {
   defer,
   filter,
   finalize,
+  ignoreElements,
   map,
+  NEVER,
   of,
   pipe,
-  Subject,
+  Subscription,
   switchMap,
   take,
   tap,
@@ -34,7 +36,7 @@ import {
   TimedOut,
 } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
-import { methods, type MethodTable } from '../protocol/methods.ts';
+import { methods, rowsAt, type MethodTable } from '../protocol/methods.ts';
 import {
   isLegacy,
   isModern,
@@ -47,6 +49,7 @@ import {
   type Revision,
 } from '../protocol/revisions.ts';
 import { discoverMethod } from './classify.ts';
+import { hearing } from './hearing.ts';
 import { legacyUpstream, upHandshake } from './legacy/upstream.ts';
 
 /** A conversation that has begun. */
@@ -72,8 +75,12 @@ export interface DialOptions {
   readonly probeMs?: number;
   /** How long, in milliseconds, it may take to answer `initialize`. Default 60000. */
   readonly handshakeMs?: number;
+  /** What a handshake declares instead, where that is more. Default: the same. */
+  readonly handshake?: JsonObject;
   /** Answers what a legacy server asks of us, `ping` aside. Default: nothing. */
   readonly local?: Exchange;
+  /** What we tell of our own accord, where the revision has it. Default: nothing. */
+  readonly notices$?: Observable<Notification>;
   readonly table?: MethodTable;
 }
 
@@ -147,31 +154,43 @@ interface Choice {
 
 const dialOnce = (channel: Channel, options: DialOptions, choice: Choice): Observable<Connection> =>
   defer(() => {
-    const stray = new Subject<Notification>();
+    const { stray, tell, wrap } = hearing();
     let speaking: Era | undefined;
+    let asked = mute;
+    const telling = new Subscription();
+    const connected = ({ revision, discovered, upstream }: Begun): Connection => {
+      speaking = isModern(revision) ? 'modern' : 'legacy';
+      const server = upstream(stray);
+      asked = server.asked ?? asked;
+      // Roots that fail are no reason to end the conversation: whoever asks for them is told.
+      telling.add(server.told?.subscribe({ error: () => undefined }));
+      return { revision, discovered, stray, exchange: wrap(server.exchange) };
+    };
     return openLink(channel, {
       // A modern server asks nothing by itself (RPC-24), and gets no answer if it does (RPC-25).
       request: (frame, { demultiplexer }) => {
-        if (speaking !== 'modern') demultiplexer.request(frame, answering(options.local), {}, { logs: true });
+        if (speaking !== 'modern') demultiplexer.request(frame, ponging(asked), {}, { logs: true });
       },
-      notification: (frame) => stray.next(opened(frame)),
+      notification: (frame) => tell(opened(frame)),
       answersMalformed: () => speaking !== 'modern',
     }).pipe(
-      switchMap((link) =>
-        begin(link, options, choice).pipe(
-          map((begun) => {
-            speaking = isModern(begun.revision) ? 'modern' : 'legacy';
-            return { stray, ...begun, exchange: begun.upstream(stray) };
-          }),
-        ),
-      ),
-      finalize(() => stray.complete()),
+      switchMap((link) => begin(link, options, choice).pipe(map(connected))),
+      finalize(() => {
+        telling.unsubscribe();
+        stray.complete();
+      }),
     );
   });
 
 /** A conversation before its strays are known: the exchange of a legacy server is made of them too. */
 interface Begun extends Pick<Connection, 'revision' | 'discovered'> {
-  readonly upstream: (stray: Observable<Notification>) => Exchange;
+  readonly upstream: (stray: Observable<Notification>) => {
+    readonly exchange: Exchange;
+    /** Answers what the server asks of us. */
+    readonly asked?: Exchange;
+    /** Never emits; tells the server what we have to tell while it is subscribed. */
+    readonly told?: Observable<never>;
+  };
 }
 
 const begin = (link: Link, options: DialOptions, { modern, legacy, era }: Choice): Observable<Begun> => {
@@ -207,18 +226,22 @@ const discover = (link: Link, options: DialOptions, revision: ModernRevision): O
       // Told apart from a wire error by nothing: a server that supports none of ours says it in its discovery.
       if (chosen === undefined) throw unsupported(revision, supported);
       multiplexer.stamp = modernMeta(options, chosen);
-      return { revision: chosen, discovered, upstream: () => multiplexer.exchange };
+      return { revision: chosen, discovered, upstream: () => ({ exchange: multiplexer.exchange }) };
     }),
   );
 };
 
 const initialize = (link: Link, options: DialOptions, legacy: readonly LegacyRevision[]): Observable<Begun> => {
   const { multiplexer } = link;
-  const { info, capabilities = {}, handshakeMs = 60_000, table = methods } = options;
+  const { info, capabilities = {}, handshake: declared = capabilities, local = mute, notices$ = NEVER } = options;
+  const { handshakeMs = 60_000, table = methods } = options;
   const wanted = legacy.at(-1) ?? latestLegacyRevision;
   multiplexer.stamp = stampToken;
   return multiplexer
-    .exchange({ method: 'initialize', params: { protocolVersion: wanted, capabilities, clientInfo: info } }, {})
+    .exchange(
+      { method: 'initialize', params: { protocolVersion: wanted, capabilities: declared, clientInfo: info } },
+      {},
+    )
     .pipe(
       answerOf('initialize', handshakeMs),
       catchError((error: unknown) => {
@@ -234,8 +257,16 @@ const initialize = (link: Link, options: DialOptions, legacy: readonly LegacyRev
             message: 'the answer to initialize lacks capabilities or serverInfo',
           });
         link.send({ jsonrpc: '2.0', method: 'notifications/initialized' });
-        const upstream = (unsolicited: Observable<Notification>): Exchange =>
-          legacyUpstream({ revision, handshake, ask: multiplexer.exchange, unsolicited, table });
+        const rows = rowsAt(table, revision, 'client');
+        const told = notices$.pipe(
+          filter(({ method }) => rows.has(method)),
+          tap((notice) => link.send({ jsonrpc: '2.0', ...notice })),
+          ignoreElements(),
+        );
+        const upstream: Begun['upstream'] = (unsolicited) => ({
+          ...legacyUpstream({ revision, handshake, ask: multiplexer.exchange, unsolicited, table, declared, local }),
+          told,
+        });
         return { revision, discovered: upHandshake({ revision, handshake }), upstream };
       }),
     );
@@ -298,10 +329,10 @@ const noneInCommon = (supported: readonly string[], offered: readonly string[]):
     message: `the server speaks ${supported.join(', ')}; offered were ${offered.join(', ')}`,
   });
 
-/** What we answer a legacy server that asks: `ping` always, the rest only where somebody provided it. */
-const answering =
-  (local: Exchange | undefined): Exchange =>
-  (request, context) => {
-    if (request.method === 'ping') return of({ result: {} });
-    return local === undefined ? throwError(() => methodNotFound(request.method)) : local(request, context);
-  };
+/** Whatever else may be asked of us, `ping` is answered. */
+const ponging =
+  (asked: Exchange): Exchange =>
+  (request, context) =>
+    request.method === 'ping' ? of({ result: {} }) : asked(request, context);
+
+const mute: Exchange = ({ method }) => throwError(() => methodNotFound(method));

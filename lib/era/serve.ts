@@ -1,10 +1,10 @@
 /**
  * Serves an exchange on one channel, to peers of every revision at once: each frame goes through the door of its era.
  */
-import { Observable } from 'rxjs';
+import { NEVER, Observable } from 'rxjs';
 import type { Channel, Exchange } from '../exchange/exchange.ts';
 import type { RequestFrame } from '../frame/frame.ts';
-import { openLink, opened } from '../exchange/link.ts';
+import { openLink, opened, type Link } from '../exchange/link.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
 import { isLegacy, isModern, revisions as allRevisions, type Revision } from '../protocol/revisions.ts';
 import { isModernRequest } from './classify.ts';
@@ -71,23 +71,26 @@ export const serveChannel = (
         revisions: legacy,
         table,
         ...(subscriptions === undefined ? undefined : { subscriptions }),
-        unsolicited: (notification) => send({ jsonrpc: '2.0', ...notification }),
+        ask: (request, context) => link?.multiplexer.exchange(request, context) ?? NEVER,
+        unsolicited: (notification) => link?.send({ jsonrpc: '2.0', ...notification }),
       });
-      let send: (frame: { readonly jsonrpc: '2.0'; readonly method: string }) => void = () => undefined;
+      let link: Link | undefined;
       subscriber.next({ type: 'connected' });
       const running = openLink(channel, {
         ...(inflight === undefined ? undefined : { limit: inflight }),
         drainMs,
-        request: (frame, { demultiplexer }) => {
+        request: (frame, over) => {
+          link = over;
+          const { demultiplexer } = over;
           if (isOfModernEra(frame)) demultiplexer.request(frame, modern, {});
           else demultiplexer.request(frame, session.exchange, {}, { logs: true });
         },
         notification: (frame) => session.notification(opened(frame)),
-        batch: (items, link) => receiveBatch(items, session, link),
+        batch: (items, over) => receiveBatch(items, session, over),
         malformed: (reason, excerpt) => subscriber.next({ type: 'malformed', reason, excerpt }),
         onFailure: (error, method) => subscriber.next({ type: 'failure', method, error }),
       }).subscribe({
-        next: (link) => (send = link.send),
+        next: (over) => (link = over),
         error: (error: unknown) => {
           subscriber.next({ type: 'disconnected', error });
           subscriber.complete();

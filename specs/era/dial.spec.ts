@@ -1,4 +1,4 @@
-import { NEVER, of } from 'rxjs';
+import { NEVER } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   connect,
@@ -282,7 +282,7 @@ describe('a legacy server that asks something', () => {
   it('is told what we cannot do, or is answered by what can (CAP-04)', () => {
     const far = legacyServer();
     const { close } = dial(far.channel, {
-      local: ({ method }) => (method === 'roots/list' ? of({ result: { roots: [] } }) : NEVER),
+      answers: { roots: [] },
     });
     far.say({ jsonrpc: '2.0', id: 1, method: 'roots/list' });
     expect(far.sent.at(-1)).toEqual({ jsonrpc: '2.0', id: 1, result: { roots: [] } });
@@ -297,7 +297,7 @@ describe('a legacy server that asks something', () => {
   it('stops our work by cancelling, and by leaving', () => {
     const ledger = createLedger();
     const far = legacyServer();
-    const { close } = dial(far.channel, { local: () => NEVER.pipe(ledger.watch('local')) });
+    const { close } = dial(far.channel, { answers: { roots: NEVER.pipe(ledger.watch('local')) } });
     for (const id of [1, 2]) far.say({ jsonrpc: '2.0', id, method: 'roots/list' });
     far.say({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
     expect(ledger.live).toEqual({ local: 1 });

@@ -1,4 +1,4 @@
-import { Subject } from 'rxjs';
+import { NEVER, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { legacyUpstream, upHandshake } from '../../lib/era/legacy/upstream.ts';
 import { Multiplexer } from '../../lib/exchange/multiplex.ts';
@@ -29,7 +29,15 @@ const made = (revision: LegacyRevision = '2025-11-25', capabilities: JsonObject 
     serverInfo: { name: 'old', version: '1' },
     instructions: 'do',
   };
-  const exchange = legacyUpstream({ revision, handshake, ask: multiplexer.exchange, unsolicited, table: methods });
+  const { exchange } = legacyUpstream({
+    revision,
+    handshake,
+    ask: multiplexer.exchange,
+    unsolicited,
+    table: methods,
+    declared: {},
+    local: () => NEVER,
+  });
   const ask = (method: string, params?: JsonObject) => {
     const seen: unknown[] = [];
     const subscription = exchange(params === undefined ? { method } : { method, params }, {}).subscribe({

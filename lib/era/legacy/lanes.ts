@@ -16,6 +16,8 @@ export interface Lane {
   readonly problem: (params: unknown) => string | undefined;
   /** Whether a server that declared these capabilities has this method. */
   readonly offeredBy: (capabilities: JsonObject) => boolean;
+  /** Whether it may ask for input first. */
+  readonly asks: boolean;
   /** What comes back, as this revision says it. */
   readonly down: (emission: Emission) => Emission;
 }
@@ -54,6 +56,7 @@ const makeLanes = (table: MethodTable, revision: LegacyRevision): ReadonlyMap<st
         {
           problem: problemOf(row, revision),
           offeredBy: (capabilities) => row.serverCapability === undefined || offers(capabilities, row.serverCapability),
+          asks: row.asks === true,
           down: downOf(downResult(row, revision)),
         },
       ]),

@@ -14,10 +14,12 @@ import {
   type Notification,
   type Request,
 } from '../../exchange/exchange.ts';
+import { rounds } from '../../exchange/rounds.ts';
 import { translate } from '../../exchange/translate.ts';
 import { invalidParams, methodNotFound } from '../../frame/errors.ts';
 import { isObject, type JsonObject } from '../../frame/frame.ts';
 import { methods, type MethodTable } from '../../protocol/methods.ts';
+import { ClientCapabilities } from '../../protocol/peer.ts';
 import {
   isLegacy,
   latestLegacyRevision,
@@ -26,8 +28,10 @@ import {
   type LegacyRevision,
 } from '../../protocol/revisions.ts';
 import { discoverMethod } from '../classify.ts';
+import { asking, type Peer } from './asking.ts';
 import { downError, downHandshake } from './down.ts';
 import { lanes, lanesOffered, type Lane } from './lanes.ts';
+import { pruned } from './pruned.ts';
 import { subscriptions } from './subscriptions.ts';
 import { foreignMeta } from './meta.ts';
 
@@ -37,6 +41,8 @@ export interface SessionOptions {
   readonly table?: MethodTable;
   /** How many resources may be subscribed to at once. Default 1000. */
   readonly subscriptions?: number;
+  /** Asks the peer. Default: nobody is there to answer. */
+  readonly ask?: Exchange;
   /** Takes the notifications that belong to no request. */
   readonly unsolicited: (notification: Notification) => void;
 }
@@ -60,12 +66,13 @@ interface Agreed {
   readonly revision: LegacyRevision;
   readonly lanes: ReadonlyMap<string, Lane>;
   readonly capabilities: JsonObject;
+  readonly peer: Peer;
   /** What every request of this session says of its peer; changes with the log level. */
   meta: JsonObject;
 }
 
 export const legacySession = (inside: Exchange, options: SessionOptions): Session => {
-  const { revisions = legacyRevisions, table = methods, unsolicited } = options;
+  const { revisions = legacyRevisions, table = methods, unsolicited, ask = unasked } = options;
   const opening = lanes(table, latestLegacyRevision).get('initialize');
   const watched = subscriptions(inside, unsolicited, options.subscriptions ?? 1000);
   let agreed: Agreed | undefined;
@@ -73,10 +80,12 @@ export const legacySession = (inside: Exchange, options: SessionOptions): Sessio
   const initialize = (request: Request, context: Context): Observable<Emission> => {
     const problem = opening?.problem(request.params);
     if (problem !== undefined) return refuse(invalidParams(`initialize: ${problem}`));
-    const { protocolVersion, capabilities, clientInfo } = request.params ?? {};
+    const { protocolVersion, capabilities: declared, clientInfo } = request.params ?? {};
     // A version that is not served is answered with another one, not with an error (LIFE-06).
     const known = isLegacy(protocolVersion) && revisions.includes(protocolVersion);
     const revision = known ? protocolVersion : (revisions.at(-1) ?? latestLegacyRevision);
+    // Of what its revision does not have, a client can do nothing, whatever it says.
+    const capabilities = pruned(ClientCapabilities, revision)(objectOr(declared));
     const meta: JsonObject = {
       [metaKeys.protocolVersion]: revision,
       [metaKeys.clientCapabilities]: capabilities,
@@ -88,7 +97,13 @@ export const legacySession = (inside: Exchange, options: SessionOptions): Sessio
       map(({ result }) => {
         watched.close();
         const offered = objectOr(result['capabilities']);
-        agreed = { revision, lanes: lanesOffered(lanes(table, revision), offered), capabilities: offered, meta };
+        agreed = {
+          revision,
+          lanes: lanesOffered(lanes(table, revision), offered),
+          capabilities: offered,
+          peer: { revision, capabilities, ask, tell: unsolicited },
+          meta,
+        };
         return { result: downHandshake(result, revision) };
       }),
     );
@@ -123,7 +138,27 @@ export const legacySession = (inside: Exchange, options: SessionOptions): Sessio
     if (problem !== undefined) return refuse(invalidParams(`${method}: ${problem}`));
     const mine = own[method];
     if (mine !== undefined) return mine(agreed, request, context);
+    if (lane.asks) return asked(agreed, lane, request, context);
     return translate(inside(up(request, agreed.meta), context), lane.down, (error) => downError(error, method));
+  };
+
+  /** What the request needs first is asked of the peer, and the request made again with it. */
+  const asked = ({ meta, peer }: Agreed, { down }: Lane, request: Request, context: Context): Observable<Emission> => {
+    const { method } = request;
+    const { answer, done } = asking(peer, context);
+    return rounds({
+      method,
+      ask: (again) => inside(up(request, meta, again), context),
+      answer,
+      emission: (emission) => {
+        if (isAnswer(emission)) done();
+        return down(emission);
+      },
+      error: (error) => {
+        done();
+        return downError(error, method);
+      },
+    });
   };
 
   return {
@@ -144,13 +179,15 @@ const refuse = (error: unknown): Observable<never> => throwError(() => error);
 const objectOr = (value: unknown): JsonObject => (isObject(value) ? value : {});
 
 /** A request of the session as one of the dialect inside. What only a 2026-07-28 peer may say is left out (BR-37). */
-const up = ({ method, params }: Request, session: JsonObject): Request => {
-  const inside: Record<string, unknown> = { _meta: session };
+const up = ({ method, params }: Request, session: JsonObject, again?: JsonObject): Request => {
+  const inside: Record<string, unknown> = again === undefined ? { _meta: session } : { _meta: session, ...again };
   if (params === undefined) return { method, params: inside };
   for (const name of Object.keys(params)) if (!unheard.has(name)) inside[name] = params[name];
   const foreign = foreignMeta(params['_meta']);
   if (foreign !== undefined) inside['_meta'] = Object.assign(foreign, session);
   return { method, params: inside };
 };
+
+const unasked: Exchange = ({ method }) => refuse(methodNotFound(method));
 
 const unheard: ReadonlySet<string> = new Set(['_meta', 'inputResponses', 'requestState', 'task']);

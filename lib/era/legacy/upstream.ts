@@ -31,11 +31,15 @@ import { isArray, isObject, type JsonObject } from '../../frame/frame.ts';
 import { offers } from '../../protocol/capability.ts';
 import { loggingLevels } from '../../protocol/level.ts';
 import { rowsAt, type MethodTable, type Row } from '../../protocol/methods.ts';
-import { metaKeys, type LegacyRevision } from '../../protocol/revisions.ts';
+import { prune } from '../../protocol/dated.ts';
+import { latestRevision, metaKeys, type LegacyRevision } from '../../protocol/revisions.ts';
 import { covers } from '../../protocol/subscription.ts';
 import { discoverMethod } from '../classify.ts';
 import { foreignMeta } from './meta.ts';
+import { parking } from './parking.ts';
 import { pruned } from './pruned.ts';
+import { downAnswer, questionProblem, upQuestion } from './question-up.ts';
+import { visits } from './visits.ts';
 
 export interface Upstream {
   readonly revision: LegacyRevision;
@@ -46,6 +50,17 @@ export interface Upstream {
   /** What the server says on its own. */
   readonly unsolicited: Observable<Notification>;
   readonly table: MethodTable;
+  /** What we declared to it. */
+  readonly declared: JsonObject;
+  /** Answers what it asks, in the dialect inside, where no caller of ours can. */
+  readonly local: Exchange;
+}
+
+/** A legacy server, as one of 2026-07-28 would be. */
+export interface Legacy {
+  readonly exchange: Exchange;
+  /** Answers what the server asks of us, in its own words. */
+  readonly asked: Exchange;
 }
 
 /** The server's discovery, as it would be since 2026-07-28 (BR-02). */
@@ -63,9 +78,9 @@ export const upHandshake = ({ revision, handshake }: Pick<Upstream, 'revision' |
   };
 };
 
-/** An exchange in the dialect inside over a connection of a handshake revision. */
-export const legacyUpstream = (upstream: Upstream): Exchange => {
-  const { revision, ask, table } = upstream;
+/** An exchange in the dialect inside over a connection of a handshake revision, and the answers to what comes back. */
+export const legacyUpstream = (upstream: Upstream): Legacy => {
+  const { revision, ask, table, declared, local } = upstream;
   const rows = rowsAt(table, revision, 'client');
   const discovered = upHandshake(upstream);
   const level = levelOf(ask, rows);
@@ -76,7 +91,23 @@ export const legacyUpstream = (upstream: Upstream): Exchange => {
     [listenMethod, ({ params }) => listen(params, discovered, upstream, watch)],
   ]);
 
-  return (request, context) => {
+  const lot = parking();
+  const pages = visits(upstream.unsolicited);
+
+  const asked: Exchange = (request, context) => {
+    const { method } = request;
+    const problem = questionProblem(request, revision, declared, table);
+    if (problem !== undefined) return throwError(() => problem);
+    const question = upQuestion(request);
+    const answered = lot.question(question)?.pipe(map((result): Emission => ({ result }))) ?? local(question, context);
+    return translate(
+      answered,
+      (emission) => (isAnswer(emission) ? { result: downAnswer(method, emission.result, revision) } : emission),
+      (error) => error,
+    );
+  };
+
+  const exchange: Exchange = (request, context) => {
     const { method, params } = request;
     const mine = own.get(method);
     if (mine !== undefined) return mine(request);
@@ -89,14 +120,25 @@ export const legacyUpstream = (upstream: Upstream): Exchange => {
             message: `${method} does not exist at revision ${revision}, which the server speaks`,
           }),
       );
-    const asked = translate(
-      ask({ method, ...downParams(params, row, revision) }, context),
-      (emission) => (isAnswer(emission) ? { result: upResult(emission.result, row) } : emission),
-      upError,
-    );
-    const wanted = isObject(params?.['_meta']) ? params['_meta'][metaKeys.logLevel] : undefined;
-    return wanted === undefined ? asked : level(String(wanted)).pipe(concatMap(() => asked));
+    const made = (): Observable<Emission> =>
+      translate(
+        ask({ method, ...downParams(params, row, revision) }, context),
+        (emission) => (isAnswer(emission) ? { result: upResult(emission.result, row) } : emission),
+        upError,
+        row.asks === true ? (error) => pages.asked(error, request, context) : undefined,
+      );
+    const meta = isObject(params?.['_meta']) ? params['_meta'] : undefined;
+    const wanted = meta?.[metaKeys.logLevel];
+    const heard = wanted === undefined ? made : () => level(String(wanted)).pipe(concatMap(made));
+    if (row.asks !== true) return heard();
+    const again = params?.['requestState'] === undefined ? undefined : pages.again(request, context, heard);
+    if (again !== undefined) return again;
+    // Who brings capabilities along is somebody this client stands in for.
+    return meta?.[metaKeys.clientCapabilities] === undefined && params?.['requestState'] === undefined
+      ? heard()
+      : lot.call(request, context, heard);
   };
+  return { exchange, asked };
 };
 
 const downParams = (
@@ -113,8 +155,12 @@ const downParams = (
   return { params: pruned(row.params, revision)(kept) };
 };
 
-const upResult = (result: JsonObject, { cacheable }: Row): JsonObject =>
-  Object.assign({}, result, cacheable === true ? uncached : complete);
+const upResult = (result: JsonObject, { cacheable, result: schema }: Row): JsonObject => {
+  if (cacheable !== true || schema === undefined) return Object.assign({}, result, complete);
+  // What only older revisions had is in what they list: a tool's `execution` (BR-36).
+  const kept = prune(schema, latestRevision)(result);
+  return Object.assign({}, isObject(kept) ? kept : result, uncached);
+};
 
 const complete: JsonObject = { resultType: 'complete' };
 const uncached: JsonObject = { ...complete, ttlMs: 0, cacheScope: 'private' };
