@@ -1,10 +1,14 @@
 /** What a handler knows of the request that it answers, besides its arguments. */
+import type { Answering } from '../exchange/bridge.ts';
 import type { Context, Request } from '../exchange/exchange.ts';
 import { log, progress, type Notice } from '../exchange/notice.ts';
 import { isObject, type JsonObject } from '../frame/frame.ts';
+import { declares } from '../protocol/capability.ts';
 import { metaKeys } from '../protocol/revisions.ts';
 import type { ClientCapabilities, Implementation } from '../protocol/peer.ts';
 import type { LoggingLevel } from '../protocol/level.ts';
+import type { AnswersTo, Asking } from './asking.ts';
+import type { Question } from './question.ts';
 
 /** The peer that asks, in its own words; nothing of it may decide security. */
 export interface Caller {
@@ -24,9 +28,15 @@ export interface Trace {
 /** The form that W3C Trace Context gives it; anything else would only break who it is handed on to. */
 const traceId = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 
-/** Where what a handler says in passing goes. */
+/** What a handler can have been declared by its caller, as a path. */
+export type ClientCapability =
+  'elicitation.form' | 'elicitation.url' | 'sampling' | 'sampling.tools' | 'sampling.context' | 'roots';
+
+/** Where what a handler says in passing goes, and where it asks. */
 interface Listener {
   notice(notice: Notice): void;
+  /** @throws Misconfigured where this kind of handler cannot ask */
+  asking(): Asking;
 }
 
 /** What a handler knows of the request that it answers, besides its arguments. */
@@ -79,6 +89,35 @@ export class Call {
   /** Who asks, as the edge has established it. */
   get principal(): string | undefined {
     return this.context.principal;
+  }
+
+  /** Whether the caller declared this: what {@link Call.ask} would need, for handlers that can do without. */
+  can(capability: ClientCapability): boolean {
+    return declares(this.client.capabilities, capability);
+  }
+
+  /**
+   * Asks the caller, and gives the answer. Where there is none yet, this throws: the handler ends here, the caller is
+   * asked, and the handler runs again from its beginning with the answer at hand, in every revision. So work that is not
+   * to be done twice belongs into a {@link Call.step}, or behind the question; log lines before it are said twice.
+   *
+   * Fails with -32021 where the caller did not declare what the question needs; see {@link Call.can}.
+   */
+  get ask(): <A>(key: string, question: Question<A>) => A {
+    return (key, question) => this.#listener.asking().ask(key, question);
+  }
+
+  /** Asks several questions at once, each under its own key. */
+  get askAll(): <const Q extends Readonly<Record<string, Question<unknown>>>>(questions: Q) => AnswersTo<Q> {
+    return (questions) => this.#listener.asking().askAll(questions);
+  }
+
+  /**
+   * Does a piece of work once, however often the handler runs: its result travels in the request's state, encrypted.
+   * What JSON makes of the result is what every run gets, the first one too.
+   */
+  get step(): <T>(key: string, work: () => Answering<T>) => Promise<T> {
+    return (key, work) => this.#listener.asking().step(key, work);
   }
 
   /** Says how far the work is; the same as emitting `progress(…)`, for handlers that return a Promise. */

@@ -8,6 +8,7 @@ import { asyncScheduler, auditTime, concat, filter, ignoreElements, map, merge, 
 import { deliver } from '../exchange/bridge.ts';
 import { acknowledgedMethod } from '../exchange/envelope.ts';
 import type { Context, Emission, Request } from '../exchange/exchange.ts';
+import { Misconfigured } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { covers } from '../protocol/subscription.ts';
 import { Call } from './call.ts';
@@ -126,11 +127,18 @@ const settled = (
 export const held = ({ tools, resources, prompts }: Catalogue): Observable<never> =>
   merge(tools.changes$, resources.changes$, prompts.changes$, NEVER).pipe(ignoreElements());
 
+const onlyWatching = {
+  notice: () => undefined,
+  asking: () => {
+    throw new Misconfigured({ message: 'a resource that is only watched has nobody to ask' });
+  },
+};
+
 /** What a live resource's handler gives, one after the other; of any other only that it is there. */
 const values = ({ offer, read }: Found, request: Request, context: Context): Observable<unknown> => {
   if (!offer.live) return concat(of(true), NEVER);
   return new Observable((subscriber) => {
-    const call = new Call(request, context, { notice: () => undefined });
+    const call = new Call(request, context, onlyWatching);
     let seen = false;
     const stop = deliver(
       offer.work.handle(read, call),

@@ -3,10 +3,13 @@ import { Observable, type Subscriber } from 'rxjs';
 import { deliver, type Pick, type Sink } from '../exchange/bridge.ts';
 import type { Context, Emission, Request } from '../exchange/exchange.ts';
 import { logMethod, type Notice } from '../exchange/notice.ts';
+import { Misconfigured, RpcError } from '../frame/errors.ts';
 import type { JsonObject } from '../frame/frame.ts';
 import { loggingLevels } from '../protocol/level.ts';
 import { metaKeys } from '../protocol/revisions.ts';
+import { Asking } from './asking.ts';
 import { Call } from './call.ts';
+import { nothingKept, type Kept, type Seal } from './state.ts';
 
 /** What a feature does with a request; the same value serves all requests. */
 export interface Work<A> {
@@ -19,9 +22,28 @@ export interface Work<A> {
   readonly pick?: Pick;
 }
 
+/** What all handlers of a server work with. */
+export interface Bench {
+  readonly sign: Sign;
+  /** Keeps what a request that asks must know when it comes again. */
+  readonly seal: Seal;
+  /** Hears of failures; what peers hear of them says less. */
+  readonly failed: (error: unknown, request: Request) => void;
+}
+
+/** Whether the handler may ask its caller (MRTR-02). */
+export type Manners = 'asks' | 'silent';
+
 /** Does the work for one request. Unsubscribing aborts the call's signal and stops whatever the handler returned. */
-export const run = <A>(work: Work<A>, args: A, sign: Sign, request: Request, context: Context): Observable<Emission> =>
-  new Observable((subscriber) => new Run(work, args, sign, request, context, subscriber).start());
+export const run = <A>(
+  work: Work<A>,
+  args: A,
+  bench: Bench,
+  request: Request,
+  context: Context,
+  manners: Manners = 'asks',
+): Observable<Emission> =>
+  new Observable((subscriber) => new Run(work, args, bench, request, context, manners, subscriber).start());
 
 /** A result made for one call, which may still be written on: copying it would cost more than making it. */
 export type Fresh = Record<string, unknown>;
@@ -32,33 +54,42 @@ export type Sign = (result: Fresh) => JsonObject;
 class Run<A> implements Sink {
   readonly #work: Work<A>;
   readonly #args: A;
-  readonly #sign: Sign;
+  readonly #bench: Bench;
+  readonly #request: Request;
+  readonly #manners: Manners;
   readonly #subscriber: Subscriber<Emission>;
   readonly #call: Call;
+  #kept = nothingKept;
+  #asking: Asking | undefined;
   #stop: (() => void) | undefined;
   #over = false;
 
   constructor(
     work: Work<A>,
     args: A,
-    sign: Sign,
+    bench: Bench,
     request: Request,
     context: Context,
+    manners: Manners,
     subscriber: Subscriber<Emission>,
   ) {
     this.#work = work;
     this.#args = args;
-    this.#sign = sign;
+    this.#bench = bench;
+    this.#request = request;
+    this.#manners = manners;
     this.#subscriber = subscriber;
     this.#call = new Call(request, context, this);
   }
 
   start(): this {
-    try {
-      this.#stop = deliver(this.#work.handle(this.#args, this.#call), this, this.#work.pick);
-    } catch (error) {
-      this.error(error);
-    }
+    const state = this.#request.params?.['requestState'];
+    if (state === undefined || this.#manners === 'silent') this.#handle();
+    else
+      this.#bench.seal.open(String(state), this.#request, this.#call.context).then(
+        (kept) => this.#again(kept),
+        (error: unknown) => this.#fail(error),
+      );
     return this;
   }
 
@@ -67,7 +98,21 @@ class Run<A> implements Sink {
     this.#subscriber.next(notice);
   }
 
+  asking(): Asking {
+    if (this.#manners === 'silent')
+      throw new Misconfigured({
+        message: `${this.#request.method}: only tools, prompts and reads may ask their caller`,
+      });
+    return (this.#asking ??= new Asking(
+      this.#kept,
+      this.#request.params?.['inputResponses'],
+      this.#call.client.capabilities,
+      (notice) => this.notice(notice),
+    ));
+  }
+
   value(value: unknown): void {
+    if (this.#asks()) return;
     try {
       const result = this.#work.finish(value, this.#args);
       if ('then' in result && typeof result.then === 'function')
@@ -82,10 +127,8 @@ class Run<A> implements Sink {
   }
 
   error(error: unknown): void {
-    const result = this.#work.fail?.(error);
-    if (result !== undefined) return this.#answer(result);
-    this.#over = true;
-    this.#subscriber.error(error);
+    // A question that waits wins over whatever its handler made of being stopped.
+    if (!this.#asks()) this.#fail(error);
   }
 
   unsubscribe(): void {
@@ -93,11 +136,51 @@ class Run<A> implements Sink {
     if (!this.#over) this.#call.abort();
     this.#over = true;
     this.#stop?.();
+    this.#asking?.stop();
+  }
+
+  #again(kept: Kept): void {
+    if (this.#over) return;
+    this.#kept = kept;
+    this.#handle();
+  }
+
+  #handle(): void {
+    try {
+      this.#stop = deliver(this.#work.handle(this.#args, this.#call), this, this.#work.pick);
+    } catch (error) {
+      this.error(error);
+    }
+  }
+
+  /** Ends this run with the questions that it has asked, if it has. */
+  #asks(): boolean {
+    const inputRequests = this.#asking?.pending;
+    if (inputRequests === undefined || this.#asking === undefined || this.#over) return false;
+    if (this.#asking.conflict !== undefined) {
+      this.#fail(this.#asking.conflict);
+      return true;
+    }
+    this.#bench.seal.close(this.#asking.kept, this.#request, this.#call.context).then(
+      (requestState) => this.#answer({ resultType: 'input_required', inputRequests, requestState }),
+      (error: unknown) => this.#fail(error),
+    );
+    return true;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over) return;
+    if (!(error instanceof RpcError)) this.#bench.failed(error, this.#request);
+    const result = this.#work.fail?.(error);
+    if (result !== undefined) return this.#answer(result);
+    this.#over = true;
+    this.#subscriber.error(error);
   }
 
   #answer(result: Fresh): void {
+    if (this.#over) return;
     this.#over = true;
-    this.#subscriber.next({ result: this.#sign(result) });
+    this.#subscriber.next({ result: this.#bench.sign(result) });
     this.#subscriber.complete();
   }
 

@@ -3,7 +3,7 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/server
  */
-import { from, of, switchMap, throwError, type Observable } from 'rxjs';
+import { from, of, Subject, switchMap, throwError, type Observable } from 'rxjs';
 import type { Context, Emission, Exchange, Request } from '../exchange/exchange.ts';
 import { listenMethod } from '../exchange/envelope.ts';
 import { invalidParams, methodNotFound, quoted } from '../frame/errors.ts';
@@ -20,8 +20,10 @@ import { pageOf } from './pages.ts';
 import type { PromptFeature } from './prompt.ts';
 import { find } from './read.ts';
 import { notFound, type ResourceFeature, type TemplateFeature } from './resource.ts';
-import { run, type Sign } from './run.ts';
+import { run, type Bench, type Sign } from './run.ts';
+import { reportOf, warning, type Report } from './report.ts';
 import type { Shelf } from './shelf.ts';
+import { seal, type StateOptions } from './state.ts';
 import { failed, type ToolFeature } from './tool.ts';
 
 /** What a server says of itself: its name and version, and what else it shows. */
@@ -40,6 +42,8 @@ export interface ServerOptions {
   readonly cache?: { readonly ttlMs: number; readonly scope: 'public' | 'private' };
   /** Whether results name this server (VER-12). Default true. */
   readonly named?: boolean;
+  /** How what a request keeps while it waits for input is protected. */
+  readonly state?: StateOptions;
 }
 
 /** What a client's type checker may know of a server: its tools, by name. */
@@ -55,6 +59,11 @@ export interface Server<Tools = unknown> extends Exchange {
   readonly capabilities: ServerCapabilities;
   /** Never emits. While it is subscribed, lists that come and go stay subscribed too; `serve` does so. */
   readonly held$: Observable<never>;
+  /**
+   * Every failure of this server, for its operator's log: what handlers threw, whatever the peer was told, and warnings.
+   * It is hot, never fails and never completes.
+   */
+  readonly errors$: Observable<Report>;
   /** For the type checker: see `connect<typeof server>`. */
   readonly tools?: Tools;
 }
@@ -101,7 +110,7 @@ export const serverWith = <const F extends readonly Feature[]>(
   info: ServerInfo,
   ...features: F
 ): Server<ToolsOf<F>> => {
-  const { pageSize = 100, coalesceMs = 50, cache = { ttlMs: 0, scope: 'private' }, named = true } = options;
+  const { pageSize = 100, coalesceMs = 50, cache = { ttlMs: 0, scope: 'private' }, named = true, state = {} } = options;
   const { instructions, ...identity } = info;
   const stock = catalogue(features);
   const { capabilities } = stock;
@@ -118,7 +127,15 @@ export const serverWith = <const F extends readonly Feature[]>(
     capabilities,
     ...(instructions === undefined ? undefined : { instructions }),
   };
-  const desk: Desk = { stock, hints, sign: signWith(meta), pageSize };
+  const errors$ = new Subject<Report>();
+  const desk: Desk = {
+    stock,
+    hints,
+    pageSize,
+    sign: signWith(meta),
+    seal: seal(state, (message) => errors$.next(warning(identity.name, message))),
+    failed: (error, request) => errors$.next(reportOf(identity.name, request, error)),
+  };
   const handlers = new Map<string, Handler>([
     ['server/discover', () => of({ result: discovered })],
     [listenMethod, (request, context) => listen(stock, coalesceMs, request, context)],
@@ -137,15 +154,14 @@ export const serverWith = <const F extends readonly Feature[]>(
       return throwError(() => error);
     }
   };
-  return Object.assign(exchange, { info, capabilities, held$: held(stock) });
+  return Object.assign(exchange, { info, capabilities, held$: held(stock), errors$: errors$.asObservable() });
 };
 
-/** What all handlers of a server work with. */
-interface Desk {
+/** What answers requests: the stock, and what handlers work with. */
+interface Desk extends Bench {
   readonly stock: Catalogue;
   /** What every list and read begins with. */
   readonly hints: JsonObject;
-  readonly sign: Sign;
   readonly pageSize: number;
 }
 
@@ -194,18 +210,23 @@ const toolHandlers = (desk: Desk): readonly (readonly [string, Handler])[] => [
     'tools/call',
     (request, context) =>
       desk.stock.tools.look(({ byKey }) =>
-        callTool(byKey.get(String(request.params?.['name'])), desk.sign, request, context),
+        callTool(byKey.get(String(request.params?.['name'])), desk, request, context),
       ),
   ],
 ];
 
-const callTool = (tool: AnyTool | undefined, sign: Sign, request: Request, context: Context): Observable<Emission> => {
+const callTool = (
+  tool: AnyTool | undefined,
+  bench: Bench,
+  request: Request,
+  context: Context,
+): Observable<Emission> => {
   const { params } = request;
   if (tool === undefined) return throwError(() => invalidParams(`unknown tool: ${quoted(params?.['name'])}`));
   const work = (verdict: Verdict): Observable<Emission> =>
     verdict.ok
-      ? run(tool.work, verdict.value, sign, request, context)
-      : of({ result: sign(failed(`invalid arguments for ${tool.name}: ${verdict.problem}`)) });
+      ? run(tool.work, verdict.value, bench, request, context)
+      : of({ result: bench.sign(failed(`invalid arguments for ${tool.name}: ${verdict.problem}`)) });
   // What user code in a schema throws is the tool's failure, like what its handler throws.
   const broken = (error: unknown): Verdict => ({ ok: false, problem: blunder(error) ?? 'they could not be read' });
   let verdict: Verdict | Promise<Verdict>;
@@ -219,7 +240,11 @@ const callTool = (tool: AnyTool | undefined, sign: Sign, request: Request, conte
 
 const resourceHandlers = (desk: Desk): readonly (readonly [string, Handler])[] => {
   const { resources } = desk.stock;
-  const reading: Sign = (result) => desk.sign({ ...desk.hints, ...result });
+  const reading: Bench = {
+    ...desk,
+    // Only what is complete may be kept (CACHE-02).
+    sign: (result) => desk.sign(result['resultType'] === undefined ? { ...desk.hints, ...result } : result),
+  };
   const isFixed = (offer: AnyResource): offer is ResourceFeature => offer.kind === 'resource';
   const isTemplate = (offer: AnyResource): offer is TemplateFeature => offer.kind === 'template';
   const definition = (offer: AnyResource): unknown => offer.definition;
@@ -255,14 +280,14 @@ const promptHandlers = (desk: Desk): readonly (readonly [string, Handler])[] => 
     'prompts/get',
     (request, context) =>
       desk.stock.prompts.look(({ byKey }) =>
-        getPrompt(byKey.get(String(request.params?.['name'])), desk.sign, request, context),
+        getPrompt(byKey.get(String(request.params?.['name'])), desk, request, context),
       ),
   ],
 ];
 
 const getPrompt = (
   prompt: PromptFeature | undefined,
-  sign: Sign,
+  bench: Bench,
   request: Request,
   context: Context,
 ): Observable<Emission> => {
@@ -271,11 +296,12 @@ const getPrompt = (
   const given = isObject(params?.['arguments']) ? params['arguments'] : {};
   const problem = prompt.problem(given);
   return problem === undefined
-    ? run(prompt.work, given as Readonly<Record<string, string>>, sign, request, context)
+    ? run(prompt.work, given as Readonly<Record<string, string>>, bench, request, context)
     : throwError(() => problem);
 };
 
-const completionHandlers = ({ stock: { prompts, resources }, sign }: Desk): readonly (readonly [string, Handler])[] => {
+const completionHandlers = (desk: Desk): readonly (readonly [string, Handler])[] => {
+  const { prompts, resources } = desk.stock;
   const complete = (
     completers: Completers<string>,
     known: readonly string[],
@@ -287,9 +313,10 @@ const completionHandlers = ({ stock: { prompts, resources }, sign }: Desk): read
     return run(
       completing,
       { completer: (Object.hasOwn(completers, name) ? completers[name] : undefined) ?? nothing, typed, resolved },
-      sign,
+      desk,
       request,
       context,
+      'silent',
     );
   };
   const handler: Handler = (request, context) => {

@@ -129,7 +129,12 @@ const structured =
 const judged = (verdict: Verdict, name: string): Fresh =>
   verdict.ok
     ? mirrored(verdict.value)
-    : failed(`${name} gave a result that does not fit its own output schema: ${verdict.problem}`);
+    : unfit(`${name} gave a result that does not fit its own output schema: ${verdict.problem}`);
+
+/** The tool's own fault: its operator hears of it as well as the model. */
+const unfit = (message: string): never => {
+  throw new Misconfigured({ message });
+};
 
 /** A reply is sent as written; what it says to programs is checked all the same, unless it says that it failed (AMB-07). */
 const replied = (reply: Reply, output: CompiledShape, name: string): Fresh | Promise<Fresh> => {
