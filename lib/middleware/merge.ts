@@ -144,7 +144,9 @@ const list = (parts: readonly Exchange[], { method, params }: Request, context: 
     map((emission) => {
       if (!isAnswer(emission)) return emission;
       const { nextCursor, ...result } = emission.result;
-      return { result: { ...result, ...onwards(nextCursor) } };
+      // All pages of a list have one scope, and the next part may have the narrower one (CACHE-17).
+      const scope = parts.length > 1 && result['cacheScope'] !== undefined ? { cacheScope: 'private' } : undefined;
+      return { result: { ...result, ...scope, ...onwards(nextCursor) } };
     }),
     // A part without this kind of thing, or without a server behind it, has an empty list of it.
     catchError((error: unknown) =>

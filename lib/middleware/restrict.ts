@@ -69,10 +69,14 @@ export const restrict = (rules: Restrictions, table: MethodTable = methods): Mid
           emission.method !== updatedMethod ||
           permitted('resources', emission.params?.['uri'], context),
       ),
-      map((emission) => (isAnswer(emission) ? { result: shown(emission.result, context) } : emission)),
+      map((emission) => (isAnswer(emission) ? { result: own(shown(emission.result, context)) } : emission)),
     );
   });
 };
+
+/** What is shown depends on who asks, so nobody else may be given it (BR-71). */
+const own = (result: JsonObject): JsonObject =>
+  result['cacheScope'] === 'public' ? { ...result, cacheScope: 'private' } : result;
 
 const updatedMethod = 'notifications/resources/updated';
 
