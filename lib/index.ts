@@ -16,12 +16,26 @@ export {
 export { prompt, type PromptOptions } from './server/prompt.ts';
 export { tools, resources, prompts, updates, type Feature, type Listing, type Updates } from './server/feature.ts';
 export { serve } from './server/serve.ts';
-export type { Call, Caller, Trace } from './server/call.ts';
+export type { Call, Caller, ClientCapability, Trace } from './server/call.ts';
+export {
+  elicit,
+  elicitUrl,
+  listRoots,
+  sample,
+  type Elicited,
+  type Question,
+  type SampleParams,
+  type Visited,
+} from './server/question.ts';
+export type { StateOptions } from './server/state.ts';
+export type { Report } from './server/report.ts';
 export type { Completer } from './server/completion.ts';
 
 export { connect, open, type ClientOf, type ConnectOptions, type OpenClient, type Target } from './client/connect.ts';
 export { restart, type Schedule } from './client/restart.ts';
+export { steady, type SteadyClient } from './client/steady.ts';
 export type { Client, CallOptions, ConnectionState, PromiseOptions } from './client/client.ts';
+export type { Answers, Asker, FormAnswered, FormQuestion, UrlAnswered, UrlQuestion } from './client/local.ts';
 export type { Limits } from './client/deadline.ts';
 export type { CallEvent, LogEvent, ProgressEvent, ResultEvent } from './client/request.ts';
 
@@ -42,6 +56,7 @@ export {
 export { serveChannel, type ServeOptions, type ServeEvent } from './era/serve.ts';
 export type { Connection, DialOptions, Endpoint } from './era/dial.ts';
 export { gate, type GateOptions } from './era/modern/gate.ts';
+export { cache, type CacheOptions } from './middleware/cache.ts';
 export { mergeServers } from './middleware/merge.ts';
 export { namespace } from './middleware/namespace.ts';
 export { restrict, type Permit, type Restrictions } from './middleware/restrict.ts';
@@ -53,6 +68,7 @@ export { memoryPair } from './transport/memory.ts';
 export {
   codes,
   ConnectionClosed,
+  InputRequired,
   InvalidAnswer,
   invalidParams,
   invalidRequest,
@@ -60,9 +76,12 @@ export {
   Misconfigured,
   NoCommonRevision,
   NotSupported,
+  Refused,
   RpcError,
   TimedOut,
+  type During,
 } from './frame/errors.ts';
+export { explain } from './frame/explain.ts';
 export type { Frame, JsonObject, RequestId } from './frame/frame.ts';
 export { revisions, latestRevision, type Revision } from './protocol/revisions.ts';
 export { methods, extend, type MethodTable, type Row } from './protocol/methods.ts';

@@ -1,5 +1,5 @@
 /** What a client makes of results: defaults filled in, shapes checked, structured content held against its schema. */
-import { InvalidAnswer, NotSupported, quoted } from '../frame/errors.ts';
+import { InvalidAnswer, quoted } from '../frame/errors.ts';
 import type { JsonObject } from '../frame/frame.ts';
 import { validator } from '../protocol/dated.ts';
 import type { Row } from '../protocol/methods.ts';
@@ -15,7 +15,7 @@ export const answersOf = (method: string, { result: schema, cacheable }: Row): R
     const result = completed(given, cacheable === true);
     const { resultType } = result;
     if (resultType === 'input_required')
-      throw new NotSupported({ method, message: `${method} needs input, which this client cannot give` });
+      throw new InvalidAnswer({ method, message: `${method} must not ask for input, and the server did (MRTR-03)` });
     if (resultType !== 'complete')
       throw new InvalidAnswer({
         method,

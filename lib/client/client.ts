@@ -4,6 +4,7 @@ import type { Exchange, Notification } from '../exchange/exchange.ts';
 import type { JsonObject } from '../frame/frame.ts';
 import type { Completion, CompletionReference } from '../protocol/completion.ts';
 import type { Resource } from '../protocol/content.ts';
+import type { InputResponses } from '../protocol/input.ts';
 import type { LoggingLevel } from '../protocol/level.ts';
 import type { ParamsOf, RequestMethod, ResultOf } from '../protocol/methods.ts';
 import type { Implementation, ServerCapabilities } from '../protocol/peer.ts';
@@ -20,6 +21,15 @@ import type { CallEvent, LogEvent } from './request.ts';
 export interface CallOptions extends Limits {
   /** The least severe log lines to hear of, on `logs$` where a channel carries many calls. Default: none. */
   readonly logLevel?: LoggingLevel;
+  /**
+   * How many rounds of questions of the server this call may go through. Default 10; 0 leaves them to the caller: the
+   * call then fails with {@link InputRequired}, which holds the questions.
+   */
+  readonly rounds?: number;
+  /** What the questions of an earlier attempt are answered with, and the state that came with them, as it was. */
+  readonly again?: { readonly inputResponses?: InputResponses; readonly requestState?: string };
+  /** Asks the server even where an answer is kept that is still good. Default false. */
+  readonly fresh?: boolean;
   /** Travels in `_meta`: trace context, or keys under a prefix of your own. */
   readonly meta?: JsonObject;
 }
@@ -111,7 +121,7 @@ export interface Client<Tools = unknown> {
   readonly prompts$: Observable<readonly Prompt[]>;
   readonly resources$: Observable<readonly Resource[]>;
   readonly templates$: Observable<readonly ResourceTemplate[]>;
-  /** A resource's content, now and again whenever it changes. */
+  /** A resource's content, now and again whenever it changes; shared by all who look at the same URI. */
   resource$(uri: string): Observable<ReadResourceResult>;
   /** Log lines that do not say which call they belong to: over stdio, sockets and memory that is all of them. */
   readonly logs$: Observable<LogEvent>;

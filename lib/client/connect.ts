@@ -1,20 +1,31 @@
 /** Connects to a server, wherever it is and whatever revision it speaks. */
-import { defer, finalize, map, type Observable, type SchedulerLike } from 'rxjs';
+import { defer, finalize, map, type Observable } from 'rxjs';
 import { channelEndpoint, type DialOptions, type Endpoint } from '../era/dial.ts';
 import type { Channel } from '../exchange/exchange.ts';
 import { ConnectionClosed } from '../frame/errors.ts';
-import type { Implementation } from '../protocol/peer.ts';
+import type { JsonObject } from '../frame/frame.ts';
+import type { ClientCapabilities, Implementation } from '../protocol/peer.ts';
 import type { Server } from '../server/server.ts';
 import type { Client } from './client.ts';
 import { Deadlines } from './deadline.ts';
+import { localSide, type Answers } from './local.ts';
 import { clientOf, type ClientOptions } from './make.ts';
+import { unhurried } from './rounds.ts';
 
 /** Who connects, what it may speak, and how long it waits. */
-export interface ConnectOptions extends ClientOptions, Omit<DialOptions, 'info'> {
+export interface ConnectOptions
+  extends ClientOptions, Omit<DialOptions, 'info' | 'local' | 'capabilities' | 'handshake' | 'notices$'> {
   /** Who we are. Default: rxmcp, and its version. */
   readonly info?: Implementation;
-  /** For tests in virtual time. */
-  readonly scheduler?: SchedulerLike;
+  /** What servers may ask of us, and how it is answered. Default: nothing. */
+  readonly answers?: Answers;
+  /**
+   * This client stands in for others, who ask through its `exchange`: what the server asks then goes to them, as far as
+   * they declare it. A legacy server is told that everything can be asked, as it must be before anybody has. Default false.
+   */
+  readonly relay?: boolean;
+  /** What we declare besides what `answers` implies: `experimental`, `extensions`. */
+  readonly capabilities?: Pick<ClientCapabilities, 'experimental' | 'extensions'>;
 }
 
 /** Something that `connect` reaches a server through. */
@@ -24,6 +35,9 @@ type ToolsIn<S> = S extends Server<infer Tools> ? Tools : unknown;
 
 /** The client of a server of this type. */
 export type ClientOf<S> = Client<ToolsIn<S>>;
+
+/** What a client can be asked at all; what is beyond its callers is refused when it is asked. */
+const everything: JsonObject = { elicitation: { form: {}, url: {} }, sampling: { tools: {} }, roots: {} };
 
 const us: Implementation = { name: 'rxmcp', version: '0.1.0' };
 
@@ -51,11 +65,27 @@ const us: Implementation = { name: 'rxmcp', version: '0.1.0' };
  */
 export const connect = <S = Server>(target: Target, options: ConnectOptions = {}): Observable<ClientOf<S>> => {
   const endpoint = typeof target === 'function' ? channelEndpoint(target) : target;
-  const { info = us, scheduler } = options;
+  const { info = us, answers = {}, relay = false, scheduler, capabilities: besides, ...rest } = options;
   return defer(() => {
     const deadlines = new Deadlines(scheduler);
-    return endpoint.dial({ ...options, info: { ...info } }).pipe(
-      map((connection) => clientOf<ToolsIn<S>>(connection, options, deadlines)),
+    let server: Implementation | undefined;
+    const side = localSide(answers, () => server);
+    const capabilities = { ...besides, ...side.capabilities };
+    const local = unhurried(side, deadlines);
+    const dialled = endpoint.dial({
+      ...rest,
+      info: { ...info },
+      capabilities,
+      handshake: { ...capabilities, ...side.handshake, ...(relay ? everything : undefined) },
+      local,
+      notices$: side.notices$,
+    });
+    return dialled.pipe(
+      map((connection) => {
+        const client = clientOf<ToolsIn<S>>(connection, options, deadlines, { exchange: local, capabilities });
+        server = client.server;
+        return client;
+      }),
       finalize(() => deadlines.close()),
     );
   });

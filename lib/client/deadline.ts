@@ -42,6 +42,7 @@ export class Deadlines {
   #timer: Subscription | undefined;
   #due = Infinity;
   #closed = false;
+  #pauses = 0;
 
   constructor(scheduler: SchedulerLike = asyncScheduler) {
     this.#scheduler = scheduler;
@@ -60,6 +61,23 @@ export class Deadlines {
   heard(call: Watched): void {
     const entry = this.#entries.get(call);
     if (entry !== undefined) entry.heard = this.#scheduler.now();
+  }
+
+  /**
+   * Stops all idle clocks: the server waits for an answer of ours, and a person takes their time.
+   *
+   * @returns starts them again
+   */
+  pause(): () => void {
+    this.#pauses += 1;
+    let paused = true;
+    return () => {
+      if (!paused) return;
+      paused = false;
+      this.#pauses -= 1;
+      const now = this.#scheduler.now();
+      for (const entry of this.#entries.values()) entry.heard = now;
+    };
   }
 
   /** The call has ended. The timer is left to wake once more, and finds nothing to do. */
@@ -86,7 +104,7 @@ export class Deadlines {
     const late: (readonly [Entry, 'idle' | 'total'])[] = [];
     let next = Infinity;
     for (const entry of this.#entries.values()) {
-      const idle = entry.heard + entry.idleMs;
+      const idle = (this.#pauses > 0 ? now : entry.heard) + entry.idleMs;
       const total = entry.started + entry.totalMs;
       if (now >= idle || now >= total) late.push([entry, now >= total ? 'total' : 'idle']);
       else next = Math.min(next, idle, total);

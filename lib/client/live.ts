@@ -34,10 +34,9 @@ const patienceMs = 5000;
  * @param fetch$ - fetches on subscription
  */
 export const live = <T>(changes$: Observable<unknown>, fetch$: Observable<T>): Observable<T> => {
-  const fetched$ = fetch$.pipe(
-    catchError((error: unknown) => (error instanceof ConnectionClosed ? EMPTY : throwError(() => error))),
-  );
+  const fetched$ = fetch$.pipe(catchError(overWithIt));
   return changes$.pipe(
+    catchError(overWithIt),
     // All look before the server is listened to: it may answer at once.
     connect((each$) =>
       merge(
@@ -50,6 +49,9 @@ export const live = <T>(changes$: Observable<unknown>, fetch$: Observable<T>): O
     shareReplay({ bufferSize: 1, refCount: true }),
   );
 };
+
+const overWithIt = (error: unknown): Observable<never> =>
+  error instanceof ConnectionClosed ? EMPTY : throwError(() => error);
 
 /** For what never changes: one look, which stays as long as the conversation. */
 export const onceOf = (conversation$: Observable<unknown>): Observable<unknown> =>

@@ -7,17 +7,20 @@ import {
   expand,
   filter,
   ignoreElements,
+  finalize,
   map,
   of,
+  retry,
   tap,
   throwError,
   type Observable,
+  type SchedulerLike,
 } from 'rxjs';
 import type { Connection } from '../era/dial.ts';
 import { isAnswer, type Notification } from '../exchange/exchange.ts';
 import { listenMethod } from '../exchange/envelope.ts';
 import { logMethod } from '../exchange/notice.ts';
-import { InvalidAnswer, NotSupported } from '../frame/errors.ts';
+import { codes, InvalidAnswer, NotSupported, RpcError } from '../frame/errors.ts';
 import { isObject, type JsonObject } from '../frame/frame.ts';
 import type { Resource } from '../protocol/content.ts';
 import type { LoggingLevel } from '../protocol/level.ts';
@@ -25,6 +28,7 @@ import { methods, type MethodTable, type ResultOf } from '../protocol/methods.ts
 import type { Implementation, ServerCapabilities } from '../protocol/peer.ts';
 import type { Prompt } from '../protocol/prompts.ts';
 import type { ReadResourceResult, ResourceTemplate } from '../protocol/resources.ts';
+import { cache, type CacheOptions } from '../middleware/cache.ts';
 import { demand } from '../middleware/demand.ts';
 import { metaKeys } from '../protocol/revisions.ts';
 import type { SubscriptionFilter } from '../protocol/subscription.ts';
@@ -33,24 +37,35 @@ import { answersOf, outputSchemas } from './answers.ts';
 import type { CallOptions, Client, ConnectionState, PromiseOptions } from './client.ts';
 import type { Deadlines, Limits } from './deadline.ts';
 import { live, onceOf } from './live.ts';
+import type { Local } from './local.ts';
+import { answererOf } from './rounds.ts';
 import { logEvent, requestEvents, requestPromise, type Asking, type ResultCheck } from './request.ts';
 
 /** What holds for every call of a connection. */
 export interface ClientOptions extends Limits {
   /** The least severe log lines that every call hears of. Default: none. */
   readonly logLevel?: LoggingLevel;
+  /** How much of what the server lets us keep is kept; false keeps nothing. Default: 500 answers, 16 Mi characters. */
+  readonly cache?: Pick<CacheOptions, 'entries' | 'bytes'> | false;
   readonly table?: MethodTable;
+  /** For tests in virtual time. */
+  readonly scheduler?: SchedulerLike;
 }
 
 export const clientOf = <Tools>(
   connection: Connection,
   options: ClientOptions,
   deadlines: Deadlines,
+  local: Pick<Local, 'exchange' | 'capabilities'>,
 ): Client<Tools> => {
   const { discovered, stray, revision } = connection;
   const table: MethodTable = options.table ?? methods;
   const capabilities: ServerCapabilities = isObject(discovered['capabilities']) ? discovered['capabilities'] : {};
-  const exchange = demand({ ...capabilities }, table)(connection.exchange);
+  const demanding = demand({ ...capabilities }, table);
+  const fresh = demanding(connection.exchange);
+  const { cache: keeping = {}, scheduler } = options;
+  const keep = keeping === false ? undefined : cache({ ...keeping, table, ...(scheduler && { scheduler }) });
+  const exchange = keep === undefined ? fresh : demanding(keep(connection.exchange));
   const outputs = outputSchemas();
   const checks = new Map<string, ResultCheck>();
 
@@ -66,19 +81,31 @@ export const clientOf = <Tools>(
     return check;
   };
 
-  const asking = (method: string, params: JsonObject, given: CallOptions = {}, check = checkOf(method)): Asking => ({
-    exchange,
-    deadlines,
-    limits: limitsOf(given, options),
-    check,
-    request: {
-      method,
-      params: {
-        _meta: metaOf(given.meta, given.logLevel ?? options.logLevel, table[method]?.progress === true),
-        ...params,
+  const named = serverOf(discovered);
+  const name = named === undefined ? undefined : `${named.name} ${named.version}`;
+  const answerers = new Map(
+    Object.entries(table).flatMap(([method, { asks }]) => (asks === true ? [[method, answererOf(method, local)]] : [])),
+  );
+
+  const asking = (method: string, params: JsonObject, given: CallOptions = {}, check = checkOf(method)): Asking => {
+    const answer = answerers.get(method);
+    return {
+      exchange: given.fresh === true ? fresh : exchange,
+      deadlines,
+      server: name,
+      limits: limitsOf(given, options),
+      check,
+      ...(answer === undefined ? undefined : { rounds: { answer, most: given.rounds ?? mostRounds } }),
+      request: {
+        method,
+        params: {
+          _meta: metaOf(given.meta, given.logLevel ?? options.logLevel, table[method]?.progress === true),
+          ...params,
+          ...given.again,
+        },
       },
-    },
-  });
+    };
+  };
 
   const checkCall = checkOf('tools/call');
   const calling = (name: string, args: unknown, given: CallOptions | undefined): Asking =>
@@ -121,6 +148,15 @@ export const clientOf = <Tools>(
     pages('resources/templates/list', 'resourceTemplates', given);
 
   const once$ = onceOf(stray);
+  const watched = new Map<string, Observable<ReadResourceResult>>();
+  /** One for all who look at a resource, until the last has gone. */
+  const watch = (uri: string): Observable<ReadResourceResult> => {
+    const changes$ = capabilities.resources?.subscribe === true ? listen({ resourceSubscriptions: [uri] }) : once$;
+    const shared = live(changes$.pipe(finalize(() => watched.delete(uri))), read$(uri));
+    watched.set(uri, shared);
+    return shared;
+  };
+
   const listen = (wanted: SubscriptionFilter): Observable<Notification> =>
     exchange({ method: listenMethod, params: { notifications: wanted, _meta: {} } }, {}).pipe(
       filter((emission): emission is Notification => !isAnswer(emission)),
@@ -144,7 +180,7 @@ export const clientOf = <Tools>(
 
   return {
     revision,
-    server: serverOf(discovered),
+    server: named,
     capabilities,
     instructions: typeof discovered['instructions'] === 'string' ? discovered['instructions'] : undefined,
     exchange: connection.exchange,
@@ -177,8 +213,7 @@ export const clientOf = <Tools>(
     prompts$: liveList(capabilities.prompts, { promptsListChanged: true }, listPrompts()),
     resources$: liveList(capabilities.resources, { resourcesListChanged: true }, listResources()),
     templates$: liveList(capabilities.resources, { resourcesListChanged: true }, listTemplates()),
-    resource$: (uri) =>
-      live(capabilities.resources?.subscribe === true ? listen({ resourceSubscriptions: [uri] }) : once$, read$(uri)),
+    resource$: (uri) => defer(() => watched.get(uri) ?? watch(uri)),
     logs$: stray.pipe(
       filter(({ method, params }) => method === logMethod && params !== undefined),
       map(({ params = {} }) => logEvent(params)),
@@ -188,6 +223,9 @@ export const clientOf = <Tools>(
 };
 
 type Listed = { readonly listChanged?: boolean };
+
+/** How many rounds of questions a call goes through (MRTR-25). */
+const mostRounds = 10;
 
 /** How many pages of a list are read before it is taken for endless. */
 const mostPages = 10_000;
@@ -200,7 +238,12 @@ const whole = <T>(pages$: Observable<readonly T[]>): Observable<readonly T[]> =>
       ignoreElements(),
       endWith(all),
     );
-  });
+  }).pipe(
+    // A cursor goes stale with the page that it was on; the list is then read from its beginning, once (CACHE-15).
+    retry({ count: 1, delay: (error: unknown) => (isRefusedCursor(error) ? of(undefined) : throwError(() => error)) }),
+  );
+
+const isRefusedCursor = (error: unknown): boolean => error instanceof RpcError && error.code === codes.invalidParams;
 
 const limitsOf = (given: Limits, usual: Limits): Limits => {
   const idleMs = given.idleMs ?? usual.idleMs;

@@ -2,8 +2,9 @@
 import { Observable, type Observer, type Subscriber, type Subscription } from 'rxjs';
 import { isAnswer, type Emission, type Exchange, type Request } from '../exchange/exchange.ts';
 import { logMethod, progressMethod } from '../exchange/notice.ts';
-import { ConnectionClosed, type TimedOut } from '../frame/errors.ts';
-import type { JsonObject } from '../frame/frame.ts';
+import { gathered, needsInput, type Answerer } from '../exchange/rounds.ts';
+import { ConnectionClosed, during, InputRequired, type TimedOut } from '../frame/errors.ts';
+import { isObject, type JsonObject } from '../frame/frame.ts';
 import type { Deadlines, Limits, Watched } from './deadline.ts';
 
 /** How far the work is, in the server's words. */
@@ -40,6 +41,10 @@ export interface Asking {
   readonly request: Request;
   readonly limits: Limits;
   readonly check: ResultCheck;
+  /** The server's name, for errors. */
+  readonly server: string | undefined;
+  /** How questions are answered, and how often at most; for requests that may ask. */
+  readonly rounds?: { readonly answer: Answerer; readonly most: number };
 }
 
 /** Asks on subscription; unsubscribing cancels. */
@@ -129,6 +134,9 @@ class Asked implements Observer<Emission>, Watched {
   readonly #target: Target;
   #subscription: Subscription | undefined;
   #over = false;
+  #round = 0;
+  /** A server that runs again begins its progress anew; who watches sees it rise only. */
+  #highest = -Infinity;
   onEnd: (() => void) | undefined;
 
   constructor(asking: Asking, target: Target) {
@@ -145,7 +153,7 @@ class Asked implements Observer<Emission>, Watched {
     deadlines.watch(this, limits);
     const subscription = exchange(request, {}).subscribe(this);
     if (this.#over) subscription.unsubscribe();
-    else this.#subscription = subscription;
+    else if (this.#round === 0) this.#subscription = subscription;
     return this;
   }
 
@@ -153,8 +161,13 @@ class Asked implements Observer<Emission>, Watched {
     if (this.#over) return;
     if (!isAnswer(emission)) {
       this.#asking.deadlines.heard(this);
-      if (emission.params !== undefined) this.#target.notice(emission.method, emission.params);
+      if (emission.params !== undefined && this.#rises(emission.method, emission.params))
+        this.#target.notice(emission.method, emission.params);
       return;
+    }
+    if (this.#asking.rounds !== undefined && needsInput(emission.result)) {
+      this.#asking.deadlines.heard(this);
+      return this.#again(emission.result, this.#asking.rounds);
     }
     let result: JsonObject;
     try {
@@ -169,17 +182,32 @@ class Asked implements Observer<Emission>, Watched {
   error(error: unknown): void {
     if (this.#over) return;
     this.#end();
-    this.#target.error(error);
+    this.#target.error(this.#noted(error));
   }
 
   complete(): void {
+    // The stream of a round that asked has ended as it should; the call goes on.
+    if (this.#round === 0) this.#ended();
+  }
+
+  #ended(): void {
     if (!this.#over) this.error(new ConnectionClosed({ message: `${this.method} ended without an answer` }));
   }
 
   expired(error: TimedOut): void {
     if (this.#over) return;
     this.unsubscribe();
-    this.#target.error(error);
+    this.#target.error(this.#noted(error));
+  }
+
+  #noted(error: unknown): unknown {
+    const { request, server } = this.#asking;
+    const name = request.params?.['name'] ?? request.params?.['uri'];
+    return during(error, {
+      method: request.method,
+      ...(typeof name === 'string' ? { name } : undefined),
+      ...(server === undefined ? undefined : { server }),
+    });
   }
 
   /** Cancels. */
@@ -189,9 +217,62 @@ class Asked implements Observer<Emission>, Watched {
     this.#subscription?.unsubscribe();
   }
 
+  #rises(method: string, { progress }: JsonObject): boolean {
+    if (method !== progressMethod || typeof progress !== 'number') return true;
+    if (progress <= this.#highest) return false;
+    this.#highest = progress;
+    return true;
+  }
+
+  /** Answers what is asked and makes the request again, under a new id, with nothing else changed (MRTR-22). */
+  #again(result: JsonObject, { answer, most }: NonNullable<Asking['rounds']>): void {
+    const { exchange, request } = this.#asking;
+    this.#round += 1;
+    const round = this.#round;
+    if (round > most) return this.error(inputRequired(request.method, result, most));
+    let answers: Observable<JsonObject>;
+    try {
+      answers = gathered(request.method, result, answer);
+    } catch (error) {
+      return this.error(error);
+    }
+    const hold = (subscription: Subscription): void => {
+      if (this.#over) subscription.unsubscribe();
+      else if (this.#round === round) this.#subscription = subscription;
+    };
+    const asked = (given: JsonObject): void => {
+      const { inputResponses: _, requestState: __, ...params } = request.params ?? {};
+      const again = { method: request.method, params: { ...params, ...given } };
+      asking = true;
+      hold(
+        exchange(again, {}).subscribe({
+          next: (emission) => this.next(emission),
+          error: (error: unknown) => this.error(error),
+          complete: () => {
+            if (this.#round === round) this.#ended();
+          },
+        }),
+      );
+    };
+    let asking = false;
+    const answering = answers.subscribe({ next: asked, error: (error: unknown) => this.error(error) });
+    if (!asking) hold(answering);
+  }
+
   #end(): void {
     this.#over = true;
     this.#asking.deadlines.done(this);
     this.onEnd?.();
   }
 }
+
+const inputRequired = (method: string, { inputRequests, requestState }: JsonObject, most: number): InputRequired =>
+  new InputRequired({
+    method,
+    message:
+      most === 0
+        ? `${method} needs input before it can be answered`
+        : `${method} still needs input after ${most} rounds of questions`,
+    ...(isObject(inputRequests) ? { inputRequests } : undefined),
+    ...(typeof requestState === 'string' ? { requestState } : undefined),
+  });

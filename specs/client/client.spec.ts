@@ -58,8 +58,12 @@ describe('an answer', () => {
   });
 
   it('that asks for input is an error that says so, not a hang (RPC-23)', async () => {
-    const { client: c } = await client((asked) => result(asked, { resultType: 'input_required', inputRequests: {} }));
-    await expect(c.callTool('x', {})).rejects.toMatchObject({ _tag: 'NotSupported' });
+    const needs = { resultType: 'input_required', inputRequests: { where: { method: 'roots/list' } } };
+    const { client: c } = await client((asked) => result(asked, needs));
+    await expect(c.callTool('x', {})).rejects.toMatchObject({ _tag: 'NotSupported', capability: 'roots' });
+    await expect(lastValueFrom(c.request('tools/list', {}))).rejects.toMatchObject({ _tag: 'InvalidAnswer' });
+    const nothing = await client((asked) => result(asked, { resultType: 'input_required' }));
+    await expect(nothing.client.callTool('x', {})).rejects.toMatchObject({ _tag: 'InvalidAnswer' });
   });
 
   it('for nobody, or said twice, is nobody’s (CAN-12)', async () => {

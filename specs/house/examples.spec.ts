@@ -10,7 +10,7 @@ const entries = ['lib/index.ts', 'lib/node/index.ts', 'lib/testing/index.ts'];
 /** Values that implement nothing of the protocol, and so point to no page of it. */
 const beyondTheProtocol: ReadonlySet<string> = new Set([
   ...['Misconfigured', 'ConnectionClosed'],
-  ...['isAnswer', 'middleware', 'mergeServers', 'restart', 'restrict'],
+  ...['isAnswer', 'middleware', 'mergeServers', 'restart', 'restrict', 'settings', 'explain'],
   ...['linked', 'tap', 'unanswered', 'createLedger'],
   ...['altered', 'cutAfter', 'inbound', 'late', 'losing', 'puppet', 'twice'],
 ]);

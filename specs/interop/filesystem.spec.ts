@@ -2,8 +2,8 @@
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { filter, firstValueFrom, of, throwError } from 'rxjs';
-import { methodNotFound, open, type Exchange, type OpenClient } from 'rxmcp';
+import { filter, firstValueFrom } from 'rxjs';
+import { open, type OpenClient } from 'rxmcp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { folders } from './folders.ts';
 import { lifelines } from './lifelines.ts';
@@ -99,13 +99,9 @@ describe('our client, asked by server-filesystem for its roots', () => {
 
   it('answers, and is served those folders instead', async () => {
     const [given, named] = [await folder(), await folder()];
-    const roots: Exchange = ({ method }) =>
-      method === 'roots/list'
-        ? of({ result: { roots: [{ uri: pathToFileURL(named).href }] } })
-        : throwError(() => methodNotFound(method));
     const server = official('filesystem', [given], processes.env);
     const told = firstValueFrom(server.stderr$.pipe(filter((line) => line.startsWith('Updated allowed directories'))));
-    const client = await open(server, { capabilities: { roots: {} }, local: roots });
+    const client = await open(server, { answers: { roots: [{ uri: pathToFileURL(named).href }] } });
     await told;
     expect((await client.callTool('list_allowed_directories', {})).structuredContent).toMatchObject({
       content: expect.stringContaining(named),
