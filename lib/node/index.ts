@@ -2,6 +2,15 @@
 export { duplex, type DuplexOptions } from './duplex.ts';
 export type { FramingOptions } from './wire.ts';
 export { ProcessExited } from './process-exited.ts';
+export {
+  settings,
+  type DeclaredSettings,
+  type Settings,
+  type SettingsFields,
+  type SettingsOptions,
+  type SettingsWatchOptions,
+  type StartedWith,
+} from './settings.ts';
 export { listen, socket, type ListenerOptions } from './socket.ts';
 export { spawn, type Exit, type SpawnChannel, type SpawnOptions } from './spawn.ts';
 export { stdio, type StdioOptions } from './stdio.ts';
