@@ -4,7 +4,7 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation
  */
-import { isObservable, map, Observable, of, shareReplay, skip, take, throwError } from 'rxjs';
+import { isObservable, map, Observable, of, shareReplay, skip, take, throwError, throwIfEmpty } from 'rxjs';
 import { deliver, type Answering } from '../exchange/bridge.ts';
 import type { Emission, Exchange, Notification, Request } from '../exchange/exchange.ts';
 import { invalidParams, methodNotFound, Misconfigured, quoted, Refused } from '../frame/errors.ts';
@@ -113,6 +113,7 @@ export const localSide = (answers: Answers, server: () => Implementation | undef
           'roots/list': () =>
             roots$.pipe(
               take(1),
+              throwIfEmpty(() => new Misconfigured({ message: 'roots: they ended before there were any' })),
               map((list) => ({ result: { roots: list.map(rooted) } })),
             ),
         }),

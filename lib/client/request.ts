@@ -67,7 +67,8 @@ export const requestPromise = <R>(asking: Asking, signal?: AbortSignal): Promise
     asked.start();
   });
 
-const reasonOf = (signal: AbortSignal): Error =>
+/** What a signal was aborted with, as an error. */
+export const reasonOf = (signal: AbortSignal): Error =>
   signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
 
 /** Where what happens goes. */

@@ -28,6 +28,7 @@ import {
 import { ConnectionClosed } from '../frame/errors.ts';
 import type { ReadResourceResult } from '../protocol/resources.ts';
 import type { Client } from './client.ts';
+import { reasonOf } from './request.ts';
 
 /**
  * A {@link Client} that outlives its connections: `revision`, `server`, `capabilities` and `instructions` are those of
@@ -244,5 +245,3 @@ const abortOf = (signal: AbortSignal | undefined): Observable<never> =>
     : defer(() => (signal.aborted ? of(undefined) : fromEvent(signal, 'abort'))).pipe(
         mergeMap(() => throwError(() => reasonOf(signal))),
       );
-
-const reasonOf = ({ reason }: AbortSignal): Error => (reason instanceof Error ? reason : new Error(String(reason)));
