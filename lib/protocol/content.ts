@@ -91,6 +91,7 @@ export interface BlobResourceContents {
   readonly _meta?: JsonObject;
 }
 
+/** What a resource holds: text, or bytes in base64. */
 export type ResourceContents = TextResourceContents | BlobResourceContents;
 
 const contents = { uri: Schema.String, mimeType: optional(Schema.String), _meta: itemMeta } as const;
@@ -148,6 +149,7 @@ export const ResourceLink = object<ResourceLink>(
   { since: '2025-06-18', standIn: said },
 );
 
+/** A piece of what a model reads: text, a picture, sound, a resource or a link to one. */
 export type ContentBlock = TextContent | ImageContent | AudioContent | ResourceLink | EmbeddedResource;
 
 export const ContentBlock: Schema.Schema<ContentBlock> = Schema.Union(

@@ -162,6 +162,7 @@ export const NamedEnumField = object<NamedEnumField>({
   default: optional(Schema.String, since2511),
 });
 
+/** A field of a form: text, a number, yes or no, one of several, any of several. */
 export type FormField =
   | StringField
   | NumberField

@@ -46,6 +46,7 @@ export const InputResponse: Schema.Schema<InputResponse> = Schema.Union(
 
 /** Under keys that the server chose. */
 export type InputRequests = { readonly [key: string]: InputRequest };
+/** What was asked, answered, under the same keys. */
 export type InputResponses = { readonly [key: string]: InputResponse };
 
 /** Answers a request that cannot be answered yet; since 2026-07-28. */

@@ -8,6 +8,7 @@ import { Schema } from './schema.ts';
 /** The levels of RFC 5424, least severe first. */
 export const loggingLevels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
 
+/** How severe a log line is, by its RFC 5424 name. */
 export type LoggingLevel = (typeof loggingLevels)[number];
 
 export const LoggingLevel: Schema.Schema<LoggingLevel> = Schema.Literal(...loggingLevels);

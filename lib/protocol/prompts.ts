@@ -44,6 +44,7 @@ export const Prompt = object<Prompt>({
   _meta: itemMeta,
 });
 
+/** One message of a prompt. */
 export interface PromptMessage {
   readonly role: Role;
   readonly content: ContentBlock;
@@ -70,6 +71,7 @@ export const GetPromptParams = object<GetPromptParams>({
   arguments: optional(mapOf(Schema.String)),
 });
 
+/** A prompt filled in: messages for a model. */
 export type GetPromptResult = Result & {
   readonly description?: string;
   readonly messages: readonly PromptMessage[];

@@ -66,6 +66,7 @@ export const ListResourceTemplatesResult = object<ListResourceTemplatesResult>({
 export type ReadResourceParams = AgainParams & { readonly uri: string };
 export const ReadResourceParams = object<ReadResourceParams>({ ...requestFields, ...againFields, uri: Schema.String });
 
+/** What was read: one content, or several where a URI names more than one. */
 export type ReadResourceResult = CacheableResult & { readonly contents: readonly ResourceContents[] };
 export const ReadResourceResult = object<ReadResourceResult>({
   ...resultFields,

@@ -8,6 +8,7 @@ import { JsonObject } from './json.ts';
 import { itemMeta, LegacyRequestMeta } from './meta.ts';
 import { Schema } from './schema.ts';
 
+/** A directory or file that a server may work in. */
 export interface Root {
   /** A `file:` URI. */
   readonly uri: string;

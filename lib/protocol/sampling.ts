@@ -63,6 +63,7 @@ const content = required<SamplingContent | readonly SamplingContent[]>(
   },
 );
 
+/** One message of a conversation with a model. */
 export interface SamplingMessage {
   readonly role: Role;
   readonly content: SamplingContent | readonly SamplingContent[];
@@ -93,6 +94,7 @@ export interface ToolChoice {
 
 export const ToolChoice = object<ToolChoice>({ mode: optional(Schema.Literal('auto', 'required', 'none')) });
 
+/** What a model is asked, and how. */
 export type CreateMessageParams = {
   readonly messages: readonly SamplingMessage[];
   readonly maxTokens: number;
@@ -125,6 +127,7 @@ export const CreateMessageParams = object<CreateMessageParams>(
   { fields: { _meta: optional(LegacyRequestMeta, { until: '2025-11-25' }), task } },
 );
 
+/** What the model answered. */
 export type CreateMessageResult = {
   readonly role: Role;
   readonly content: SamplingContent | readonly SamplingContent[];

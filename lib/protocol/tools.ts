@@ -30,6 +30,7 @@ export const CallToolParams = object<CallToolParams>(
   { fields: { task } },
 );
 
+/** What a tool answered. */
 export type CallToolResult = Result & {
   /** What the model is to read. */
   readonly content: readonly ContentBlock[];

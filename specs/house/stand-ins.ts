@@ -13,4 +13,8 @@ export declare const files: Server;
 export declare const client: Client;
 
 /** What the test runners have in common. */
-export declare const expect: (actual: unknown) => { toEqual(expected: unknown): void };
+export declare const expect: (actual: unknown) => {
+  toEqual(expected: unknown): void;
+  toBeUndefined(): void;
+  readonly rejects: { toThrow(expected?: string): Promise<void> };
+};
