@@ -22,6 +22,10 @@ const demos: Readonly<Record<string, Demo>> = {
     line: 'servers merged, renamed, restricted, gated, and reached through a proxy',
     program: 'compose/index.ts',
   },
+  questions: {
+    line: 'a server that asks: forms, a model, a page; real requests beside rounds, answered by you or by flags',
+    program: 'questions/index.ts',
+  },
 };
 
 const list = (print: (line: string) => void): void => {

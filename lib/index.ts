@@ -86,6 +86,7 @@ export type { Frame, JsonObject, RequestId } from './frame/frame.ts';
 export { revisions, latestRevision, type Revision } from './protocol/revisions.ts';
 export { methods, extend, type MethodTable, type Row } from './protocol/methods.ts';
 export { Schema } from './protocol/schema.ts';
+export { choicesOf } from './shape/form-answer.ts';
 export type { Annotations, ContentBlock, Resource, ResourceContents } from './protocol/content.ts';
 export type { FormAnswer, RequestedSchema } from './protocol/elicitation.ts';
 export type { FormField } from './protocol/form.ts';

@@ -4,6 +4,7 @@ import { channelEndpoint, type DialOptions, type Endpoint } from '../era/dial.ts
 import type { Channel } from '../exchange/exchange.ts';
 import { ConnectionClosed } from '../frame/errors.ts';
 import type { JsonObject } from '../frame/frame.ts';
+import { union } from '../protocol/capability.ts';
 import type { ClientCapabilities, Implementation } from '../protocol/peer.ts';
 import type { Server } from '../server/server.ts';
 import type { Client } from './client.ts';
@@ -72,11 +73,13 @@ export const connect = <S = Server>(target: Target, options: ConnectOptions = {}
     const side = localSide(answers, () => server);
     const capabilities = { ...besides, ...side.capabilities };
     const local = unhurried(side, deadlines);
+    // Roots that have been said before anybody asks for them are not lost; whoever asks is told if they failed.
+    const held = side.held$.subscribe({ error: () => undefined });
     const dialled = endpoint.dial({
       ...rest,
       info: { ...info },
       capabilities,
-      handshake: { ...capabilities, ...side.handshake, ...(relay ? everything : undefined) },
+      handshake: [side.handshake, relay ? everything : {}].reduce(union, capabilities),
       local,
       notices$: side.notices$,
     });
@@ -86,7 +89,10 @@ export const connect = <S = Server>(target: Target, options: ConnectOptions = {}
         server = client.server;
         return client;
       }),
-      finalize(() => deadlines.close()),
+      finalize(() => {
+        held.unsubscribe();
+        deadlines.close();
+      }),
     );
   });
 };

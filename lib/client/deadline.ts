@@ -34,6 +34,8 @@ interface Entry {
   readonly totalMs: number;
   readonly started: number;
   heard: number;
+  /** How many questions of this call wait for an answer of ours. */
+  pauses: number;
 }
 
 export class Deadlines {
@@ -52,7 +54,7 @@ export class Deadlines {
     // Whatever is asked of a connection that has ended fails by itself, and at once.
     if (this.#closed) return;
     const now = this.#scheduler.now();
-    this.#entries.set(call, { call, idleMs, totalMs, started: now, heard: now });
+    this.#entries.set(call, { call, idleMs, totalMs, started: now, heard: now, pauses: 0 });
     const due = now + Math.min(idleMs, totalMs);
     if (due < this.#due) this.#wake(due, now);
   }
@@ -64,19 +66,25 @@ export class Deadlines {
   }
 
   /**
-   * Stops all idle clocks: the server waits for an answer of ours, and a person takes their time.
+   * Stops a call's idle clock, or where it is not known which call it is about, all of them: the server waits for an
+   * answer of ours, and a person takes their time.
    *
    * @returns starts them again
    */
-  pause(): () => void {
-    this.#pauses += 1;
+  pause(call?: Watched): () => void {
+    const one = call === undefined ? undefined : this.#entries.get(call);
+    const add = (pauses: 1 | -1): void => {
+      if (call === undefined) this.#pauses += pauses;
+      else if (one !== undefined) one.pauses += pauses;
+    };
+    add(1);
     let paused = true;
     return () => {
       if (!paused) return;
       paused = false;
-      this.#pauses -= 1;
+      add(-1);
       const now = this.#scheduler.now();
-      for (const entry of this.#entries.values()) entry.heard = now;
+      for (const entry of one === undefined ? this.#entries.values() : [one]) entry.heard = now;
     };
   }
 
@@ -104,7 +112,7 @@ export class Deadlines {
     const late: (readonly [Entry, 'idle' | 'total'])[] = [];
     let next = Infinity;
     for (const entry of this.#entries.values()) {
-      const idle = (this.#pauses > 0 ? now : entry.heard) + entry.idleMs;
+      const idle = (this.#pauses > 0 || entry.pauses > 0 ? now : entry.heard) + entry.idleMs;
       const total = entry.started + entry.totalMs;
       if (now >= idle || now >= total) late.push([entry, now >= total ? 'total' : 'idle']);
       else next = Math.min(next, idle, total);

@@ -13,8 +13,9 @@ import { validator } from '../protocol/dated.ts';
 import type { ElicitFormParams, ElicitUrlParams, FormAnswer, RequestedSchema } from '../protocol/elicitation.ts';
 import type { ClientCapabilities, Implementation } from '../protocol/peer.ts';
 import { latestRevision } from '../protocol/revisions.ts';
-import type { Root } from '../protocol/roots.ts';
+import { rootProblem, type Root } from '../protocol/roots.ts';
 import { CreateMessageResult, type CreateMessageParams } from '../protocol/sampling.ts';
+import { toolUseProblem } from '../protocol/sampling-balance.ts';
 import { defaultsOf, filledIn } from '../shape/form-answer.ts';
 
 /** A form to be shown to a user. */
@@ -36,9 +37,9 @@ export interface UrlQuestion {
   readonly host: string;
 }
 
-/** What a user made of a form. */
+/** What a user made of a form. A field that is `undefined` was emptied: not even its default is sent. */
 export type FormAnswered =
-  | { readonly action: 'accept'; readonly content?: Readonly<Record<string, FormAnswer>> }
+  | { readonly action: 'accept'; readonly content?: Readonly<Record<string, FormAnswer | undefined>> }
   | { readonly action: 'decline' }
   | { readonly action: 'cancel' };
 
@@ -81,6 +82,8 @@ export interface Local {
   readonly handshake: JsonObject;
   /** What a client tells of its own accord, where a revision lets it. */
   readonly notices$: Observable<Notification>;
+  /** To be subscribed while there is a connection: what it is asked for is then at hand. */
+  readonly held$: Observable<unknown>;
 }
 
 /** @param server - whom the answers are for, once that is known */
@@ -96,7 +99,7 @@ export const localSide = (answers: Answers, server: () => Implementation | undef
         : asked(form, formQuestion(params as unknown as ElicitFormParams), server, filledOut, declined);
     const question = urlQuestion(params as unknown as ElicitUrlParams);
     if (url === undefined) return throwError(() => methodNotFound('elicitation/create'));
-    return asked(url, question, server, ({ action }) => ({ action }), declined);
+    return asked(url, question, server, visited, declined);
   };
 
   const handlers: Readonly<Record<string, (params: JsonObject) => Observable<Emission>>> = {
@@ -149,6 +152,7 @@ export const localSide = (answers: Answers, server: () => Implementation | undef
       ...(roots === undefined ? undefined : { roots: {} }),
     },
     handshake: isObservable(roots) ? { roots: { listChanged: true } } : {},
+    held$: roots$,
     notices$: isObservable(roots)
       ? roots$.pipe(
           skip(1),
@@ -168,12 +172,18 @@ const asked = <Q, A>(
 ): Observable<Emission> =>
   new Observable((subscriber) => {
     const withdrawn = new AbortController();
+    // What was answered, or has failed, is not withdrawn.
+    let over = false;
     const answer = (result: JsonObject): void => {
+      over = true;
       subscriber.next({ result });
       subscriber.complete();
     };
-    const failed = (error: unknown): void =>
-      error instanceof Refused && refused !== undefined ? answer(refused) : subscriber.error(error);
+    const failed = (error: unknown): void => {
+      if (error instanceof Refused && refused !== undefined) return answer(refused);
+      over = true;
+      subscriber.error(error);
+    };
     let stop: (() => void) | undefined;
     try {
       stop = deliver(handle(question, { server: server(), signal: withdrawn.signal }), {
@@ -184,7 +194,7 @@ const asked = <Q, A>(
             // What the handler's type says that it answers.
             result = finish(value as A, question);
           } catch (error) {
-            return subscriber.error(error);
+            return failed(error);
           }
           answer(result);
         },
@@ -194,7 +204,7 @@ const asked = <Q, A>(
       failed(error);
     }
     return () => {
-      withdrawn.abort();
+      if (!over) withdrawn.abort();
       stop?.();
     };
   });
@@ -216,10 +226,23 @@ const urlQuestion = ({ message, url }: ElicitUrlParams): UrlQuestion => {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol))
     throw invalidParams(`elicitation/create: url must be an absolute http or https URL, got ${quoted(url)}`);
-  return { message, url, host: parsed.host };
+  // As a browser reads it: white space in what was sent could make it look like another.
+  return { message, url: parsed.href, host: parsed.host };
+};
+
+/** What a handler's type says that it answers, a program without types may not. */
+const mustBeAction = (answer: unknown, what: string): void => {
+  if (!isObject(answer) || !['accept', 'decline', 'cancel'].includes(String(answer['action'])))
+    throw new Misconfigured({ message: `the answer to ${what} must say action: 'accept', 'decline' or 'cancel'` });
+};
+
+const visited = (answer: UrlAnswered): JsonObject => {
+  mustBeAction(answer, 'a page');
+  return { action: answer.action };
 };
 
 const filledOut = (answer: FormAnswered, { schema }: FormQuestion): JsonObject => {
+  mustBeAction(answer, 'a form');
   if (answer.action !== 'accept') return { action: answer.action };
   const filled = filledIn(schema, { ...answer.content });
   if (!filled.ok) throw new Misconfigured({ message: `the answer to a form does not fit it: ${filled.problem}` });
@@ -228,14 +251,15 @@ const filledOut = (answer: FormAnswered, { schema }: FormQuestion): JsonObject =
 
 const samplingProblem = validator(CreateMessageResult, latestRevision);
 
-const sampled = (answer: CreateMessageResult): JsonObject => {
-  const problem = samplingProblem(answer);
+const sampled = (answer: CreateMessageResult, { tools, toolChoice }: CreateMessageParams): JsonObject => {
+  const problem =
+    samplingProblem(answer) ?? toolUseProblem(answer.content, tools !== undefined || toolChoice !== undefined);
   if (problem !== undefined) throw new Misconfigured({ message: `the answer to sampling/createMessage: ${problem}` });
   return { ...answer };
 };
 
 const rooted = (root: Root): Root => {
-  if (!isObject(root) || !root.uri.startsWith('file://'))
-    throw new Misconfigured({ message: `roots: ${quoted(root.uri)} is no file:// URI` });
+  const problem = rootProblem(root.uri);
+  if (problem !== undefined) throw new Misconfigured({ message: `roots: ${quoted(root.uri)} ${problem}` });
   return root;
 };

@@ -83,26 +83,27 @@ export const clientOf = <Tools>(
 
   const named = serverOf(discovered);
   const name = named === undefined ? undefined : `${named.name} ${named.version}`;
+  const over$ = stray.pipe(ignoreElements(), endWith(undefined));
   const answerers = new Map(
-    Object.entries(table).flatMap(([method, { asks }]) => (asks === true ? [[method, answererOf(method, local)]] : [])),
+    Object.entries(table).flatMap(([method, { asks }]) =>
+      asks === true ? [[method, { answer: answererOf(method, local, over$), most: mostRounds }]] : [],
+    ),
   );
 
   const asking = (method: string, params: JsonObject, given: CallOptions = {}, check = checkOf(method)): Asking => {
-    const answer = answerers.get(method);
+    const known = answerers.get(method);
+    const rounds = known === undefined || given.rounds === undefined ? known : { ...known, most: given.rounds };
+    const _meta = metaOf(given.meta, given.logLevel ?? options.logLevel, table[method]?.progress === true);
     return {
       exchange: given.fresh === true ? fresh : exchange,
       deadlines,
       server: name,
       limits: limitsOf(given, options),
       check,
-      ...(answer === undefined ? undefined : { rounds: { answer, most: given.rounds ?? mostRounds } }),
+      rounds,
       request: {
         method,
-        params: {
-          _meta: metaOf(given.meta, given.logLevel ?? options.logLevel, table[method]?.progress === true),
-          ...params,
-          ...given.again,
-        },
+        params: given.again === undefined ? { _meta, ...params } : { _meta, ...params, ...given.again },
       },
     };
   };

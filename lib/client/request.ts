@@ -44,7 +44,7 @@ export interface Asking {
   /** The server's name, for errors. */
   readonly server: string | undefined;
   /** How questions are answered, and how often at most; for requests that may ask. */
-  readonly rounds?: { readonly answer: Answerer; readonly most: number };
+  readonly rounds: { readonly answer: Answerer; readonly most: number } | undefined;
 }
 
 /** Asks on subscription; unsubscribing cancels. */
@@ -227,7 +227,7 @@ class Asked implements Observer<Emission>, Watched {
 
   /** Answers what is asked and makes the request again, under a new id, with nothing else changed (MRTR-22). */
   #again(result: JsonObject, { answer, most }: NonNullable<Asking['rounds']>): void {
-    const { exchange, request } = this.#asking;
+    const { exchange, request, deadlines } = this.#asking;
     this.#round += 1;
     const round = this.#round;
     if (round > most) return this.error(inputRequired(request.method, result, most));
@@ -241,7 +241,9 @@ class Asked implements Observer<Emission>, Watched {
       if (this.#over) subscription.unsubscribe();
       else if (this.#round === round) this.#subscription = subscription;
     };
+    const resume = deadlines.pause(this);
     const asked = (given: JsonObject): void => {
+      resume();
       const { inputResponses: _, requestState: __, ...params } = request.params ?? {};
       const again = { method: request.method, params: { ...params, ...given } };
       asking = true;

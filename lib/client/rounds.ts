@@ -1,8 +1,8 @@
 /** How a client answers what a 2026-07-28 server needs to know before it can answer (MRTR). */
-import { filter, map, Observable, throwError } from 'rxjs';
+import { filter, map, Observable, takeUntil, throwError, throwIfEmpty } from 'rxjs';
 import { isAnswer, type Request } from '../exchange/exchange.ts';
 import type { Answerer } from '../exchange/rounds.ts';
-import { InvalidAnswer, NotSupported } from '../frame/errors.ts';
+import { ConnectionClosed, InvalidAnswer, NotSupported } from '../frame/errors.ts';
 import { isArray } from '../frame/frame.ts';
 import { declares, needsOf } from '../protocol/capability.ts';
 import { validator } from '../protocol/dated.ts';
@@ -12,9 +12,17 @@ import { balanceProblem } from '../protocol/sampling-balance.ts';
 import type { Deadlines } from './deadline.ts';
 import type { Local } from './local.ts';
 
-/** Has the client's own side answer; the clocks of its calls stand still meanwhile. */
+/**
+ * Has the client's own side answer.
+ *
+ * @param over$ - emits once the connection has ended: between rounds nothing else would tell
+ */
 export const answererOf =
-  (method: string, { exchange, capabilities }: Pick<Local, 'exchange' | 'capabilities'>): Answerer =>
+  (
+    method: string,
+    { exchange, capabilities }: Pick<Local, 'exchange' | 'capabilities'>,
+    over$: Observable<unknown>,
+  ): Answerer =>
   (question, key) => {
     const problem = problemOf(question);
     if (problem !== undefined)
@@ -34,6 +42,8 @@ export const answererOf =
     return exchange(question, {}).pipe(
       filter(isAnswer),
       map(({ result }) => result),
+      takeUntil(over$),
+      throwIfEmpty(() => new ConnectionClosed({ message: 'the connection was closed before this was answered' })),
     );
   };
 

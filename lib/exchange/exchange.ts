@@ -38,6 +38,8 @@ export const isAnswer = <R>(emission: Emission<R>): emission is Answer<R> => 're
 export interface Context {
   /** Who asks, as the edge has established it; undefined where nobody was asked to prove it. */
   readonly principal?: string;
+  /** The connection that the request came over: one object for each, which tells callers apart who prove nothing. */
+  readonly connection?: object;
   /** HTTP headers of the carrying request, lower-case names. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   /** Closes the stream that carries this exchange, but not its work; the peer may come back after `retryMs`. */

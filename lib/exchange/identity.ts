@@ -7,3 +7,6 @@ export const identityOf = ({ method, params = {} }: Request, { principal }: Cont
   const { _meta, inputResponses, requestState, ...asked } = params;
   return canonical([principal ?? null, method, asked]);
 };
+
+/** Who asks, as far as anybody knows: the principal, or whoever is at the other end of the connection. */
+export const callerOf = ({ principal, connection }: Context): string | object | undefined => principal ?? connection;

@@ -3,13 +3,16 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr
  */
-import { concatMap, from, map, Observable, toArray, type Subscription } from 'rxjs';
+import { concatMap, defer, finalize, from, map, tap, toArray, type Observable } from 'rxjs';
 import { InvalidAnswer } from '../frame/errors.ts';
 import { isObject, type JsonObject } from '../frame/frame.ts';
 import { isAnswer, type Emission, type Request } from './exchange.ts';
 
 /** Answers one question with a bare result; fails where the request it belongs to is to fail. */
 export type Answerer = (question: Request, key: string) => Observable<JsonObject>;
+
+/** More than these at once nobody is asked (ELI-26). */
+const mostQuestions = 32;
 
 /** Whether a result only says what is needed first. */
 export const needsInput = (result: JsonObject): boolean => result['resultType'] === 'input_required';
@@ -26,6 +29,7 @@ export const gathered = (method: string, result: JsonObject, answer: Answerer): 
   if (inputRequests === undefined && state !== undefined) return from([state]);
   const questions = isObject(inputRequests) ? Object.entries(inputRequests) : [];
   if (questions.length === 0 && state === undefined) throw malformed(method, 'asks for nothing');
+  if (questions.length > mostQuestions) throw malformed(method, `asks for more than ${mostQuestions} things at once`);
   return from(questions).pipe(
     concatMap(([key, question]) => {
       if (!isQuestion(question)) throw malformed(method, `has a malformed question ${JSON.stringify(key)}`);
@@ -44,55 +48,49 @@ const isQuestion = (value: unknown): value is Request =>
 const malformed = (method: string, what: string): InvalidAnswer =>
   new InvalidAnswer({ method, message: `the answer to ${method} needs input, but ${what}` });
 
-/** How a request is made, and made again, and how what comes back is said in other words. */
+/** How questions are answered, and the request made again. */
 export interface Rounds {
   readonly method: string;
-  readonly ask: (again: JsonObject | undefined) => Observable<Emission>;
+  readonly ask: (again: JsonObject) => Observable<Emission>;
   readonly answer: Answerer;
-  readonly emission: (emission: Emission) => Emission;
-  readonly error: (error: unknown) => unknown;
 }
 
 /** After this many rounds a server that always asks for more is not asked again (MRTR-25). */
 const most = 50;
 
-/** The stream of all rounds as one. What a translation throws becomes the error. */
-export const rounds = (how: Rounds): Observable<Emission> =>
-  new Observable((subscriber) => {
-    let round = 0;
-    const fail = (error: unknown): void => subscriber.error(how.error(error));
-    const next = (result: JsonObject): void => {
-      round += 1;
-      if (round > most) return fail(malformed(how.method, `still does after ${most} rounds`));
-      let again: Observable<JsonObject>;
-      try {
-        again = gathered(how.method, result, how.answer);
-      } catch (error) {
-        return fail(error);
-      }
-      subscriber.add(again.subscribe({ next: (given) => subscriber.add(turn(given)), error: fail }));
-    };
-    const turn = (given: JsonObject | undefined): Subscription => {
-      let asked = false;
-      return how.ask(given).subscribe({
-        next: (emission) => {
-          if (isAnswer(emission) && needsInput(emission.result)) {
-            asked = true;
-            return next(emission.result);
-          }
-          let said: Emission;
-          try {
-            said = how.emission(emission);
-          } catch (failure) {
-            return subscriber.error(failure);
-          }
-          subscriber.next(said);
-        },
-        error: fail,
-        complete: () => {
-          if (!asked) subscriber.complete();
-        },
-      });
-    };
-    return turn(undefined);
-  });
+/** On a result, for this process only: no wire carries it. */
+const drop = Symbol('drop');
+
+/**
+ * A result that only says what is needed first, of work that goes on behind it.
+ *
+ * @param end - ends that work; called where it is known that nobody will come back with answers
+ */
+export const waiting = (result: JsonObject, end: () => void): JsonObject => Object.assign({}, result, { [drop]: end });
+
+const waits = (result: object): result is { readonly [drop]: () => void } => drop in result;
+
+const letGo = (result: object): void => {
+  if (waits(result)) result[drop]();
+};
+
+/**
+ * All that follows a result that only says what is needed first, as one stream: it asks nothing any more. Who leaves
+ * before all is answered, or cannot answer, lets go of the work behind the question.
+ */
+export const rounds = (how: Rounds, result: JsonObject, round = 1): Observable<Emission> =>
+  defer(() => {
+    let answered = false;
+    return defer(() => gathered(how.method, result, how.answer)).pipe(
+      tap(() => (answered = true)),
+      finalize(() => (answered ? undefined : letGo(result))),
+    );
+  }).pipe(
+    concatMap(how.ask),
+    concatMap((emission) => {
+      if (!isAnswer(emission) || !needsInput(emission.result)) return [emission];
+      if (round < most) return rounds(how, emission.result, round + 1);
+      letGo(emission.result);
+      throw malformed(how.method, `still does after ${most} rounds`);
+    }),
+  );

@@ -1,21 +1,31 @@
 /** Both ends of a translator in one step: `map` and `catchError` would cost two subscribers for every call. */
 import { Observable } from 'rxjs';
-import type { Emission } from './exchange.ts';
+import type { JsonObject } from '../frame/frame.ts';
+import { isAnswer, type Emission } from './exchange.ts';
+import { needsInput } from './rounds.ts';
 
 /**
  * The same stream, with each emission and the error in other words. What a translation throws becomes the error.
  *
  * @param instead - an answer that says what an error said; undefined where it is to stay one
+ * @param further - what follows an answer that only says what is needed first, in words to be translated
  */
 export const translate = (
   source: Observable<Emission>,
   emission: (emission: Emission) => Emission,
   error: (error: unknown) => unknown,
   instead?: (error: unknown) => Emission | undefined,
+  further?: (result: JsonObject) => Observable<Emission>,
 ): Observable<Emission> =>
-  new Observable((subscriber) =>
-    source.subscribe({
+  new Observable((subscriber) => {
+    let handedOver = false;
+    const handOver = (rest: Observable<Emission>): void => {
+      handedOver = true;
+      subscriber.add(translate(rest, emission, error).subscribe(subscriber));
+    };
+    return source.subscribe({
       next: (one) => {
+        if (further !== undefined && isAnswer(one) && needsInput(one.result)) return handOver(further(one.result));
         let said: Emission;
         try {
           said = emission(one);
@@ -30,6 +40,8 @@ export const translate = (
         subscriber.next(said);
         subscriber.complete();
       },
-      complete: () => subscriber.complete(),
-    }),
-  );
+      complete: () => {
+        if (!handedOver) subscriber.complete();
+      },
+    });
+  });

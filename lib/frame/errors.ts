@@ -155,8 +155,11 @@ export class NoCommonRevision extends TaggedError('NoCommonRevision')<{
 export class Misconfigured extends TaggedError('Misconfigured')<{ readonly message: string }> {}
 
 /** Notes on an error what was being done. Every call has an error of its own. */
-export const during = (error: unknown, what: During): unknown =>
-  error instanceof Error ? Object.defineProperty(error, 'during', { value: what, configurable: true }) : error;
+export const during = (error: unknown, what: During): unknown => {
+  // One that lets nothing be noted on it stays as it is.
+  if (error instanceof Error) Reflect.defineProperty(error, 'during', { value: what, configurable: true });
+  return error;
+};
 
 /**
  * A name that a peer chose, as an error message may repeat it: short, and on one line.

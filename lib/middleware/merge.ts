@@ -21,6 +21,7 @@ import {
   TimedOut,
 } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
+import { union } from '../protocol/capability.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
 import type { Implementation } from '../protocol/peer.ts';
 import { metaKeys, modernRevisions } from '../protocol/revisions.ts';
@@ -114,18 +115,6 @@ const discover = (parts: readonly Exchange[], request: Request, context: Context
     }),
   );
 
-/** All that either holds; a flag that one of them has set stays set. */
-const union = (left: JsonObject, right: JsonObject): JsonObject => ({
-  ...left,
-  ...Object.fromEntries(
-    Object.entries(right).map(([key, value]) => {
-      const other = left[key];
-      if (isObject(value) && isObject(other)) return [key, union(other, value)];
-      return [key, value === false && other !== undefined ? other : value];
-    }),
-  ),
-});
-
 /** The pages of all parts, one part after the other. The cursor says which part is on. */
 const list = (parts: readonly Exchange[], { method, params }: Request, context: Context): Observable<Emission> => {
   // A part's own cursor may be empty, so it is marked as being one.
@@ -203,7 +192,7 @@ const listen = (parts: readonly Exchange[], request: Request, context: Context):
       acknowledged.push(isObject(notifications) ? notifications : {});
       if (acknowledged.length < parts.length) return;
       subscriber.next({ method: acknowledgedMethod, params: { notifications: acknowledged.reduce(honoured, {}) } });
-      for (const emission of early) subscriber.next(emission);
+      for (const emission of early.splice(0)) subscriber.next(emission);
     };
     const end = (): void => {
       open -= 1;
@@ -226,8 +215,9 @@ const listen = (parts: readonly Exchange[], request: Request, context: Context):
               if (heard) return;
               heard = true;
               acknowledge(emission.params?.['notifications']);
-            } else if (acknowledged.length < parts.length) early.push(emission);
-            else subscriber.next(emission);
+            } else if (acknowledged.length < parts.length) {
+              if (early.length < mostEarly) early.push(emission);
+            } else subscriber.next(emission);
           },
           error: done,
           complete: done,
@@ -235,6 +225,9 @@ const listen = (parts: readonly Exchange[], request: Request, context: Context):
       );
     }
   });
+
+/** How many notices wait for the last acknowledgement; of a part that says more, those beyond are lost. */
+const mostEarly = 10_000;
 
 const honoured = (left: JsonObject, right: JsonObject): JsonObject => {
   const uris = [left, right].flatMap(({ resourceSubscriptions }) =>

@@ -18,14 +18,18 @@ export const declares = (capabilities: ClientCapabilities, path: string): boolea
     : offers({ ...capabilities }, path);
 };
 
-/** The error -32021 that names what a client would have to declare; undefined where it declares all of it. */
-export const missingCapability = (declared: ClientCapabilities, needs: ClientCapabilities): RpcError | undefined => {
+/** The error -32021 that names what a client would have to declare for something; undefined where it declares all of it. */
+export const missingCapability = (
+  declared: ClientCapabilities,
+  needs: ClientCapabilities,
+  what = 'this',
+): RpcError | undefined => {
   const missing = pathsOf({ ...needs }).filter((path) => !declares(declared, path));
   return missing.length === 0
     ? undefined
     : new RpcError({
         code: codes.missingClientCapability,
-        message: `this needs a client that declares ${missing.join(', ')}`,
+        message: `${what} needs a client that declares ${missing.join(', ')}`,
         data: { requiredCapabilities: needs },
       });
 };
@@ -48,3 +52,15 @@ export const needsOf = ({
   const withTools = params?.['tools'] !== undefined || params?.['toolChoice'] !== undefined;
   return withTools ? ['sampling', 'sampling.tools'] : ['sampling'];
 };
+
+/** All that either declares; a flag that one of them has set stays set. */
+export const union = (left: JsonObject, right: JsonObject): JsonObject => ({
+  ...left,
+  ...Object.fromEntries(
+    Object.entries(right).map(([key, value]) => {
+      const other = left[key];
+      if (isObject(value) && isObject(other)) return [key, union(other, value)];
+      return [key, value === false && other !== undefined ? other : value];
+    }),
+  ),
+});

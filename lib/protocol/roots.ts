@@ -28,3 +28,9 @@ export const ListRootsResult = object<ListRootsResult>(
   { roots: Schema.Array(Root) },
   { fields: { _meta: optional(JsonObject, { until: '2025-11-25' }) } },
 );
+
+/** What is wrong with a root's URI; undefined where nothing is: it names a place, and no way around (ROOT-04, ROOT-06). */
+export const rootProblem = (uri: unknown): string | undefined => {
+  if (typeof uri !== 'string' || !uri.startsWith('file://') || !URL.canParse(uri)) return 'must be a file:// URI';
+  return /(?:^|[/\\])(?:\.|%2e){2}(?:[/\\]|%2f|%5c|$)/i.test(uri) ? 'must not lead upwards' : undefined;
+};

@@ -84,3 +84,10 @@ export const balanceProblem = (messages: readonly unknown[]): string | undefined
   }
   return undefined;
 };
+
+/** Only a model that was given tools may want one called (SAMP-18). */
+export const toolUseProblem = (content: unknown, withTools: boolean): string | undefined =>
+  !withTools &&
+  (isArray(content) ? content : [content]).some((block) => isObject(block) && block['type'] === 'tool_use')
+    ? 'content must hold no tool_use, as no tools were given'
+    : undefined;

@@ -8,7 +8,7 @@ import { deliver, type Answering } from '../exchange/bridge.ts';
 import type { Request } from '../exchange/exchange.ts';
 import type { Notice } from '../exchange/notice.ts';
 import { invalidParams, Misconfigured, quoted } from '../frame/errors.ts';
-import { canonical } from '../frame/canonical.ts';
+import { canonical, fingerprint } from '../frame/canonical.ts';
 import { isObject, type JsonObject } from '../frame/frame.ts';
 import { missingCapability } from '../protocol/capability.ts';
 import type { ClientCapabilities } from '../protocol/peer.ts';
@@ -16,7 +16,18 @@ import type { Question } from './question.ts';
 import type { Kept } from './state.ts';
 
 /** What every question of one `askAll` is answered with. */
-export type AnswersTo<Q> = { readonly [K in keyof Q]: Q[K] extends Question<infer A> ? A : never };
+export type AnswersTo<Q> = { readonly [K in keyof Q]: Q[K] extends Question<infer A> | undefined ? A : never };
+
+/** What JSON makes of a value: a `Date` becomes a string, a function is nothing. */
+export type Remembered<T> = T extends string | number | boolean | null | undefined
+  ? T
+  : T extends { toJSON(): infer J }
+    ? J
+    : T extends bigint | symbol | ((...args: never) => unknown)
+      ? never
+      : T extends object
+        ? { [K in keyof T]: Remembered<T[K]> }
+        : T;
 
 /** Thrown where an answer is missing. Whoever catches it has not been answered all the same. */
 class Unanswered extends Error {
@@ -38,10 +49,13 @@ export class Asking {
   /** As the client sends them now; not looked at before somebody asks for them (MRTR-14). */
   readonly #responses: JsonObject;
   readonly #pending = new Map<string, Request>();
+  /** A mark of each question of this run: an answer is to the very question that was asked. */
+  readonly #asked = new Map<string, string>();
   readonly #answers = new Map<string, JsonObject>();
   readonly #steps = new Map<string, Step>();
   readonly #running = new Map<string, Promise<unknown>>();
   readonly #stops = new Set<() => void>();
+  #stopped = false;
   readonly #notice: (notice: Notice) => void;
   #conflict: Misconfigured | undefined;
 
@@ -65,60 +79,76 @@ export class Asking {
 
   /** What the next run must know: the answers that this one has used, and the results of its steps. */
   get kept(): Kept {
-    return { answers: Object.fromEntries(this.#answers), steps: Object.fromEntries(this.#steps) };
+    return {
+      asked: Object.fromEntries(this.#asked),
+      answers: Object.fromEntries(this.#answers),
+      steps: Object.fromEntries(this.#steps),
+    };
   }
 
   ask<A>(key: string, question: Question<A>): A {
-    const answer = this.#answerTo(key, question);
+    const { answer, pend } = this.#look(key, question);
     if (answer !== undefined) return answer.value;
-    this.#pend(key, question);
+    pend();
     throw new Unanswered([key]);
   }
 
   askAll<const Q extends Readonly<Record<string, Question<unknown>>>>(questions: Q): AnswersTo<Q> {
     // Nobody is asked anything before all is known to be askable, and what was answered to be an answer.
-    const answers = Object.entries(questions).map(([key, question]) => [key, this.#answerTo(key, question)] as const);
-    const open = answers.filter(([, answer]) => answer === undefined).map(([key]) => key);
-    for (const [key, question] of Object.entries(questions)) if (open.includes(key)) this.#pend(key, question);
-    if (open.length > 0) throw new Unanswered(open);
+    const looks = Object.entries(questions).map(([key, question]) => [key, this.#look(key, question)] as const);
+    const open = looks.filter(([, { answer }]) => answer === undefined);
+    for (const [, { pend }] of open) pend();
+    if (open.length > 0) throw new Unanswered(open.map(([key]) => key));
     // Each under its own key, as its own question reads it.
-    return Object.fromEntries(answers.map(([key, answer]) => [key, answer?.value])) as AnswersTo<Q>;
+    return Object.fromEntries(looks.map(([key, { answer }]) => [key, answer?.value])) as AnswersTo<Q>;
   }
 
-  step<T>(key: string, work: () => Answering<T>): Promise<T> {
+  step<T>(key: string, work: () => Answering<T>): Promise<Remembered<T>> {
     const done = this.#steps.get(key);
     // What this key gave is what the same work gives.
-    if (done !== undefined) return Promise.resolve(done.value as T);
+    if (done !== undefined) return Promise.resolve(done.value as Remembered<T>);
     const running = this.#running.get(key) ?? this.#run(key, work);
     this.#running.set(key, running);
-    return running as Promise<T>;
+    return running as Promise<Remembered<T>>;
   }
 
-  /** Stops the steps that are under way. */
+  /** Stops the steps that are under way; none begins any more. */
   stop(): void {
+    this.#stopped = true;
     for (const stop of [...this.#stops]) stop();
   }
 
-  #answerTo<A>(key: string, question: Question<A>): { readonly value: A } | undefined {
-    const missing = missingCapability(this.#capabilities, question.needs);
+  /** Resolves when the steps under way have ended: what they have done must not be done again. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running.values());
+  }
+
+  /** The answer to a question, or what notes that it waits for one. */
+  #look<A>(key: string, question: Question<A>): { readonly answer?: { readonly value: A }; readonly pend: () => void } {
+    // A message with such a member is refused wherever it is read.
+    if (key === '__proto__') throw new Misconfigured({ message: `ask: ${quoted(key)} is no key` });
+    const missing = missingCapability(this.#capabilities, question.needs, `the question ${quoted(key)}`);
     if (missing !== undefined) throw missing;
+    const request = question.request(this.#capabilities);
+    const mark = fingerprint(canonical(request));
+    const other = this.#asked.get(key);
+    // One key, one question: the answer could be to either (MRTR-06).
+    if (other !== undefined && other !== mark) {
+      this.#conflict = new Misconfigured({
+        message: `ask: there are two questions ${JSON.stringify(key)}; give each a key of its own`,
+      });
+      throw this.#conflict;
+    }
+    this.#asked.set(key, mark);
+    const pend = (): void => void this.#pending.set(key, request);
+    // Of what was asked differently before, the answer was to something else.
+    if (this.#before.asked !== undefined && own(this.#before.asked, key) !== mark) return { pend };
     const given = own(this.#before.answers, key) ?? own(this.#responses, key);
-    if (given === undefined) return undefined;
+    if (given === undefined) return { pend };
     const reading = isObject(given) ? question.read(given) : { ok: false as const, problem: 'it must be an object' };
     if (!reading.ok) throw invalidParams(`inputResponses[${quoted(key)}]: ${reading.problem}`, { key });
     this.#answers.set(key, given as JsonObject);
-    return reading;
-  }
-
-  #pend(key: string, question: Question<unknown>): void {
-    const request = question.request(this.#capabilities);
-    const other = this.#pending.get(key);
-    // One key, one question: the answer could be to either (MRTR-06).
-    if (other !== undefined && canonical(other) !== canonical(request)) {
-      this.#conflict = new Misconfigured({ message: `ask: there are two questions ${JSON.stringify(key)}` });
-      throw this.#conflict;
-    }
-    this.#pending.set(key, request);
+    return { answer: reading, pend };
   }
 
   #run(key: string, work: () => Answering<unknown>): Promise<unknown> {
@@ -129,6 +159,8 @@ export class Asking {
         stop?.();
         reject(new DOMException('the call was cancelled', 'AbortError'));
       };
+      // A handler goes on to its next pause, whatever it said on the way there has led to.
+      if (this.#stopped) return aborted();
       const failed = (error: unknown): void => {
         this.#stops.delete(aborted);
         if (error instanceof Error) return reject(error);
@@ -158,6 +190,7 @@ export class Asking {
         },
         error: failed,
       });
+      if (this.#stopped) stop?.();
     });
     // Whoever awaits it hears of a failure; a handler that is gone does not.
     running.catch(() => undefined);

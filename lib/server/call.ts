@@ -7,7 +7,7 @@ import { declares } from '../protocol/capability.ts';
 import { metaKeys } from '../protocol/revisions.ts';
 import type { ClientCapabilities, Implementation } from '../protocol/peer.ts';
 import type { LoggingLevel } from '../protocol/level.ts';
-import type { AnswersTo, Asking } from './asking.ts';
+import type { AnswersTo, Asking, Remembered } from './asking.ts';
 import type { Question } from './question.ts';
 
 /** The peer that asks, in its own words; nothing of it may decide security. */
@@ -113,10 +113,13 @@ export class Call {
   }
 
   /**
-   * Does a piece of work once, however often the handler runs: its result travels in the request's state, encrypted.
-   * What JSON makes of the result is what every run gets, the first one too.
+   * Does a piece of work once for a request, however many rounds of questions that takes: its result travels in the
+   * request's state, encrypted. What JSON makes of the result is what every run gets, the first one too.
+   *
+   * A caller that sends the same last answers twice runs what follows them twice: what must happen once for all needs a
+   * guard of its own, a key that the payment is made under, say (MRTR-12).
    */
-  get step(): <T>(key: string, work: () => Answering<T>) => Promise<T> {
+  get step(): <T>(key: string, work: () => Answering<T>) => Promise<Remembered<T>> {
     return (key, work) => this.#listener.asking().step(key, work);
   }
 

@@ -10,8 +10,8 @@ import { validator } from '../protocol/dated.ts';
 import { ElicitResult } from '../protocol/elicitation.ts';
 import type { ClientCapabilities } from '../protocol/peer.ts';
 import { latestRevision } from '../protocol/revisions.ts';
-import { ListRootsResult, type Root } from '../protocol/roots.ts';
-import { balanceProblem } from '../protocol/sampling-balance.ts';
+import { ListRootsResult, rootProblem, type Root } from '../protocol/roots.ts';
+import { balanceProblem, toolUseProblem } from '../protocol/sampling-balance.ts';
 import { CreateMessageParams, CreateMessageResult } from '../protocol/sampling.ts';
 import { form, type Form } from '../shape/form.ts';
 import type { Args } from '../shape/infer.ts';
@@ -101,7 +101,11 @@ export const elicit = <const S extends Shape>(schema: S, message: string): Quest
  * @see https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#url-mode-elicitation-requests
  */
 export const elicitUrl = (url: string, message: string): Question<Visited> => {
-  if (!URL.canParse(url)) throw new Misconfigured({ message: `elicitUrl: ${JSON.stringify(url)} is no absolute URL` });
+  const page = URL.canParse(url) ? new URL(url) : undefined;
+  if (page === undefined || !/^https?:$/.test(page.protocol) || page.username !== '' || page.password !== '')
+    throw new Misconfigured({
+      message: `elicitUrl: ${JSON.stringify(url)} must be an absolute http or https URL without a user name or password`,
+    });
   return {
     needs: { elicitation: { url: {} } },
     request: () => ({ method: 'elicitation/create', params: { mode: 'url', message, url } }),
@@ -156,7 +160,7 @@ export const sample = (params: SampleParams): Question<CreateMessageResult> => {
       params: includeContext === undefined || sampling?.context === undefined ? asked : { ...asked, includeContext },
     }),
     read: (response) => {
-      const wrong = samplingProblem(response);
+      const wrong = samplingProblem(response) ?? toolUseProblem(response['content'], withTools);
       // Its shape has been checked.
       return wrong === undefined ? { ok: true, value: response as CreateMessageResult } : { ok: false, problem: wrong };
     },
@@ -183,8 +187,10 @@ export const listRoots = (): Question<readonly Root[]> => ({
   },
 });
 
-/** A root is a place in the file system (ROOT-04). */
 const strayRoot = ({ roots }: ListRootsResult): string | undefined => {
-  const index = roots.findIndex(({ uri }) => !uri.startsWith('file://'));
-  return index < 0 ? undefined : `roots[${index}].uri must be a file:// URI`;
+  for (const [index, { uri }] of roots.entries()) {
+    const problem = rootProblem(uri);
+    if (problem !== undefined) return `roots[${index}].uri ${problem}`;
+  }
+  return undefined;
 };

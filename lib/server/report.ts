@@ -32,9 +32,19 @@ export const reportOf = (server: string, { method, params }: Request, error: unk
     level: 'error',
     server,
     doing,
-    message: `${server}: ${doing} failed: ${error instanceof Error ? error.message : String(error)}`,
+    message: `${server}: ${doing} failed: ${told(error)}`,
     method,
     ...(typeof name === 'string' ? { name } : undefined),
     error,
   };
+};
+
+/** Not everything that can be thrown can be written down. */
+const told = (error: unknown): string => {
+  if (error instanceof Error) return error.message;
+  try {
+    return String(error);
+  } catch {
+    return 'something without words';
+  }
 };

@@ -5,6 +5,7 @@ import type { Context, Emission, Request } from '../exchange/exchange.ts';
 import { logMethod, type Notice } from '../exchange/notice.ts';
 import { Misconfigured, RpcError } from '../frame/errors.ts';
 import type { JsonObject } from '../frame/frame.ts';
+import { urlElicitationRequired } from '../protocol/elicitation.ts';
 import { loggingLevels } from '../protocol/level.ts';
 import { metaKeys } from '../protocol/revisions.ts';
 import { Asking } from './asking.ts';
@@ -88,7 +89,7 @@ class Run<A> implements Sink {
     else
       this.#bench.seal.open(String(state), this.#request, this.#call.context).then(
         (kept) => this.#again(kept),
-        (error: unknown) => this.#fail(error),
+        (error: unknown) => this.#broken(error),
       );
     return this;
   }
@@ -99,6 +100,7 @@ class Run<A> implements Sink {
   }
 
   asking(): Asking {
+    if (this.#over) throw new Misconfigured({ message: `${this.#request.method} has ended: nobody is there to ask` });
     if (this.#manners === 'silent')
       throw new Misconfigured({
         message: `${this.#request.method}: only tools, prompts and reads may ask their caller`,
@@ -148,6 +150,8 @@ class Run<A> implements Sink {
   #handle(): void {
     try {
       this.#stop = deliver(this.#work.handle(this.#args, this.#call), this, this.#work.pick);
+      // What it said on the way here may have led to its end.
+      if (this.#over) this.#stop?.();
     } catch (error) {
       this.error(error);
     }
@@ -161,15 +165,42 @@ class Run<A> implements Sink {
       this.#fail(this.#asking.conflict);
       return true;
     }
-    this.#bench.seal.close(this.#asking.kept, this.#request, this.#call.context).then(
-      (requestState) => this.#answer({ resultType: 'input_required', inputRequests, requestState }),
-      (error: unknown) => this.#fail(error),
-    );
+    void this.#needs(this.#asking);
     return true;
+  }
+
+  /** Answers with the questions, once no step is under way any more: what one is doing must not be done again. */
+  async #needs(asking: Asking): Promise<void> {
+    try {
+      await asking.settled();
+      if (this.#over) return;
+      const inputRequests = asking.pending;
+      const requestState = await this.#bench.seal.close(asking.kept, this.#request, this.#call.context);
+      this.#answer({ resultType: 'input_required', inputRequests, requestState });
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  /** Not the handler's failure, so none of its words for one either. */
+  #broken(error: unknown): void {
+    if (this.#over) return;
+    // State that is refused is its sender's mistake, and no news for the operator.
+    if (!(error instanceof RpcError)) this.#bench.failed(error, this.#request);
+    this.#over = true;
+    this.#subscriber.error(error);
   }
 
   #fail(error: unknown): void {
     if (this.#over) return;
+    if (
+      error instanceof RpcError &&
+      error.code === urlElicitationRequired &&
+      this.#call.client.revision !== '2025-11-25'
+    )
+      return this.#broken(
+        new Misconfigured({ message: 'error -32042 is for 2025-11-25 only (ELI-20): ask with elicitUrl instead' }),
+      );
     if (!(error instanceof RpcError)) this.#bench.failed(error, this.#request);
     const result = this.#work.fail?.(error);
     if (result !== undefined) return this.#answer(result);

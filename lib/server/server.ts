@@ -6,7 +6,7 @@
 import { from, of, Subject, switchMap, throwError, type Observable } from 'rxjs';
 import type { Context, Emission, Exchange, Request } from '../exchange/exchange.ts';
 import { listenMethod } from '../exchange/envelope.ts';
-import { invalidParams, methodNotFound, quoted } from '../frame/errors.ts';
+import { invalidParams, methodNotFound, Misconfigured, quoted } from '../frame/errors.ts';
 import { isObject, type JsonObject } from '../frame/frame.ts';
 import type { Implementation, ServerCapabilities } from '../protocol/peer.ts';
 import { metaKeys, modernRevisions } from '../protocol/revisions.ts';
@@ -60,8 +60,9 @@ export interface Server<Tools = unknown> extends Exchange {
   /** Never emits. While it is subscribed, lists that come and go stay subscribed too; `serve` does so. */
   readonly held$: Observable<never>;
   /**
-   * Every failure of this server, for its operator's log: what handlers threw, whatever the peer was told, and warnings.
-   * It is hot, never fails and never completes.
+   * Every failure of this server, for its operator's log: what handlers, schemas and lists threw, whatever the peer was
+   * told; warnings. What a handler answers with an {@link RpcError} is no failure. It is hot,
+   * never fails and never completes.
    */
   readonly errors$: Observable<Report>;
   /** For the type checker: see `connect<typeof server>`. */
@@ -111,6 +112,8 @@ export const serverWith = <const F extends readonly Feature[]>(
   ...features: F
 ): Server<ToolsOf<F>> => {
   const { pageSize = 100, coalesceMs = 50, cache = { ttlMs: 0, scope: 'private' }, named = true, state = {} } = options;
+  if (!Number.isSafeInteger(cache.ttlMs) || cache.ttlMs < 0)
+    throw new Misconfigured({ message: `cache.ttlMs must be an integer of at least 0, got ${cache.ttlMs} (CACHE-03)` });
   const { instructions, ...identity } = info;
   const stock = catalogue(features);
   const { capabilities } = stock;
@@ -133,7 +136,7 @@ export const serverWith = <const F extends readonly Feature[]>(
     hints,
     pageSize,
     sign: signWith(meta),
-    seal: seal(state, (message) => errors$.next(warning(identity.name, message))),
+    seal: seal(identity.name, state, (message) => errors$.next(warning(identity.name, message))),
     failed: (error, request) => errors$.next(reportOf(identity.name, request, error)),
   };
   const handlers = new Map<string, Handler>([
@@ -228,7 +231,10 @@ const callTool = (
       ? run(tool.work, verdict.value, bench, request, context)
       : of({ result: bench.sign(failed(`invalid arguments for ${tool.name}: ${verdict.problem}`)) });
   // What user code in a schema throws is the tool's failure, like what its handler throws.
-  const broken = (error: unknown): Verdict => ({ ok: false, problem: blunder(error) ?? 'they could not be read' });
+  const broken = (error: unknown): Verdict => {
+    bench.failed(error, request);
+    return { ok: false, problem: blunder(error) ?? 'they could not be read' };
+  };
   let verdict: Verdict | Promise<Verdict>;
   try {
     verdict = tool.decode(params?.['arguments'] ?? {});

@@ -11,6 +11,8 @@ import { isObject, type JsonObject } from '../frame/frame.ts';
 
 /** What one round hands to the next. */
 export interface Kept {
+  /** A mark of each question that was asked, by key; undefined in the first round. */
+  readonly asked?: JsonObject;
   readonly answers: JsonObject;
   readonly steps: JsonObject;
 }
@@ -43,8 +45,11 @@ const shortest = 32;
 const ivBytes = 12;
 const version = 1;
 
-/** @param warn - hears once that there is no key but one of this process */
-export const seal = (options: StateOptions, warn: (message: string) => void): Seal => {
+/**
+ * @param server - its name: keys may be shared by servers, state is not
+ * @param warn - hears once that there is no key but one of this process
+ */
+export const seal = (server: string, options: StateOptions, warn: (message: string) => void): Seal => {
   const { keys, ttlMs = 900_000, maxLength = 65_536, now = Date.now } = options;
   if (keys !== undefined && (keys.length === 0 || keys.some((key) => key.length < shortest)))
     throw new Misconfigured({ message: `state.keys: a key has at least ${shortest} characters` });
@@ -59,6 +64,9 @@ export const seal = (options: StateOptions, warn: (message: string) => void): Se
     made = Promise.all(keys === undefined ? [random()] : keys.map(derived));
     return made;
   };
+  /** What the state is bound to: it opens with exactly this, or not at all (MRTR-11). */
+  const binding = (request: Request, context: Context): Uint8Array<ArrayBuffer> =>
+    encoder.encode(`${version} ${JSON.stringify(server)} ${identityOf(request, context)}`);
   const refused = () =>
     invalidParams('requestState is not valid for this request, or has expired: make the request anew');
 
@@ -67,7 +75,7 @@ export const seal = (options: StateOptions, warn: (message: string) => void): Se
       const [key] = await keysOnce();
       if (key === undefined) throw new Misconfigured({ message: 'state.keys is empty' });
       const iv = crypto.getRandomValues(new Uint8Array(ivBytes));
-      const plain = encoder.encode(JSON.stringify([now() + ttlMs, kept.answers, kept.steps]));
+      const plain = encoder.encode(JSON.stringify([now() + ttlMs, kept.asked ?? {}, kept.answers, kept.steps]));
       const sealed = await crypto.subtle.encrypt(
         { name: 'AES-GCM', iv, additionalData: binding(request, context) },
         key,
@@ -87,9 +95,10 @@ export const seal = (options: StateOptions, warn: (message: string) => void): Se
       for (const key of await keysOnce()) {
         const plain = await crypto.subtle.decrypt(params, key, bytes.subarray(ivBytes)).catch(() => undefined);
         if (plain === undefined) continue;
-        const [expires, answers, steps] = JSON.parse(decoder.decode(plain)) as readonly unknown[];
-        if (typeof expires !== 'number' || expires < now() || !isObject(answers) || !isObject(steps)) throw refused();
-        return { answers, steps };
+        const [expires, asked, answers, steps] = JSON.parse(decoder.decode(plain)) as readonly unknown[];
+        if (typeof expires !== 'number' || expires < now()) throw refused();
+        if (!isObject(asked) || !isObject(answers) || !isObject(steps)) throw refused();
+        return { asked, answers, steps };
       }
       throw refused();
     },
@@ -98,10 +107,6 @@ export const seal = (options: StateOptions, warn: (message: string) => void): Se
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-/** What the state is bound to: it opens with exactly this, or not at all (MRTR-11). */
-const binding = (request: Request, context: Context): Uint8Array<ArrayBuffer> =>
-  encoder.encode(`${version} ${identityOf(request, context)}`);
 
 const random = (): Promise<CryptoKey> => crypto.subtle.generateKey(algorithm, false, uses);
 const derived = async (secret: string): Promise<CryptoKey> =>

@@ -118,7 +118,12 @@ const unchecked = ({ type, options, said }: Kind, place: Place): FormField => {
     return { type: 'boolean', ...labels, ...preset(isBoolean) };
   if (options !== undefined) {
     const { titled, choices, values } = choicesIn(options, fail);
-    return { type: 'string', ...labels, ...(titled ? { oneOf: choices } : { enum: values }), ...preset(isString) };
+    if (!titled) return { type: 'string', ...labels, enum: values, ...preset(isString) };
+    // Written in the words of 2025-06-18, which newer clients know as well (ELI-08): it is for those who know no others.
+    const names = said['enumNames'] === undefined ? undefined : choices.map(({ title }) => title);
+    return names === undefined
+      ? { type: 'string', ...labels, oneOf: choices, ...preset(isString) }
+      : { type: 'string', ...labels, enum: values, enumNames: names, ...preset(isString) };
   }
   switch (type) {
     case 'string':
@@ -148,7 +153,7 @@ const choicesIn = (options: readonly Option[], fail: Fail) => {
   const choices = options.map(({ value, title }): Choice =>
     isString(value) ? { const: value, title: title ?? value } : fail('it offers values that are no strings'),
   );
-  if (choices.length === 0) fail('it offers nothing to choose from');
+  if (choices.length === 0) fail('it offers no choice');
   return {
     titled: options.some(({ title }) => title !== undefined),
     choices,

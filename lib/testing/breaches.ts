@@ -49,28 +49,51 @@ export const unanswered = (overheard: readonly Overheard[]): readonly string[] =
  */
 export const breaches = (overheard: readonly Overheard[]): readonly string[] => read(overheard).breaches;
 
-const read = (overheard: readonly Overheard[]) => {
+/**
+ * What one end has said and must not have, knowing all that it had heard. Stricter than {@link breaches}, as nothing can
+ * cross at the end itself: an answer to what it had heard to be cancelled is a breach (CAN-10). What the other end says is
+ * not judged, so this fits a way between them that delays and repeats.
+ *
+ * @param overheard - what this end has said (`out`) and heard (`in`), in order
+ * @example
+ * const way = frayed(weather);
+ * await using client = await open(way.channel);
+ * way.repeat('out');
+ * await client.callTool('forecast', { city: 'Oslo' });
+ * expect(way.ends.flatMap((end) => ownBreaches(end.overheard))).toEqual([]);
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/cancellation
+ */
+export const ownBreaches = (overheard: readonly Overheard[]): readonly string[] => read(overheard, 'out').breaches;
+
+/** @param judged - whose words are held against what it had heard; both sides', with room for what crosses, by default */
+const read = (overheard: readonly Overheard[], judged?: Overheard['way']) => {
   const sides: Readonly<Record<Overheard['way'], Direction>> = { out: { asked: new Map() }, in: { asked: new Map() } };
   const found: string[] = [];
   for (const { way, message } of overheard) {
     const own = sides[way].asked;
     const other = sides[way === 'out' ? 'in' : 'out'].asked;
     const said = JSON.stringify(message);
-    const breach = (rule: string): void => void found.push(`${rule}: ${said}`);
+    const breach = (rule: string): void => {
+      if (judged === undefined || way === judged) found.push(`${rule}: ${said}`);
+    };
     const { method, id } = message;
     const params = isObject(message['params']) ? message['params'] : {};
     if (message['jsonrpc'] !== '2.0') breach('jsonrpc must be "2.0" (RPC-01)');
     if (typeof method === 'string' && id !== undefined) {
-      if (own.has(id)) breach('an id was used before (RPC-04)');
+      const before = own.get(id);
+      if (before !== undefined) breach('an id was used before (RPC-04)');
       const meta = isObject(params['_meta']) ? params['_meta'] : {};
       const token = meta['progressToken'];
-      own.set(id, { method, token, state: 'open', progress: -Infinity, acknowledged: false });
-    } else if (typeof method === 'string') notified(method, params, own, other, breach);
+      // What is still in flight is not asked anew by asking it twice.
+      if (before?.state !== 'open')
+        own.set(id, { method, token, state: 'open', progress: -Infinity, acknowledged: false });
+    } else if (typeof method === 'string') notified(method, params, own, other, breach, judged !== undefined);
     else if (id !== undefined) {
       const asked = other.get(id);
       if (asked === undefined) breach('an answer to nothing (RPC-06)');
       else if (asked.state === 'answered') breach('a second answer (RPC-08)');
       else if (asked.state === 'open') asked.state = 'answered';
+      else if (judged !== undefined) breach('an answer to what was cancelled (CAN-10)');
     }
   }
   return { sides, breaches: found };
@@ -82,6 +105,7 @@ const notified = (
   own: ReadonlyMap<unknown, Asked>,
   other: ReadonlyMap<unknown, Asked>,
   breach: (rule: string) => void,
+  strict: boolean,
 ): void => {
   if (method === 'notifications/cancelled') {
     const mine = own.get(params['requestId']);
@@ -95,6 +119,7 @@ const notified = (
     const asked = ofToken.find(({ state }) => state === 'open') ?? ofToken.at(-1);
     if (asked === undefined) return breach('progress of nothing (PRG-03)');
     if (asked.state === 'answered') breach('progress after its answer (PRG-07)');
+    if (asked.state === 'cancelled' && strict) breach('progress of what was cancelled (CAN-10)');
     const progress = Number(params['progress']);
     if (!(progress > asked.progress)) breach('progress did not rise (PRG-04)');
     asked.progress = progress;
@@ -105,5 +130,7 @@ const notified = (
   const listening = other.get(subscription);
   if (listening?.method !== listenMethod) return breach('a subscription that nobody has opened (SUB-07)');
   if (method === 'notifications/subscriptions/acknowledged') listening.acknowledged = true;
-  else if (!listening.acknowledged) breach('a notice before the acknowledgement (SUB-03)');
+  // That a subscription is over may be said before it has begun: it is about the request (CAN-06, AMB-01).
+  else if (!listening.acknowledged && method !== 'notifications/cancelled')
+    breach('a notice before the acknowledgement (SUB-03)');
 };

@@ -1,5 +1,6 @@
 /** Counts what is alive, so that a spec can assert that nothing is left. */
 import { BehaviorSubject, filter, firstValueFrom, Observable, type MonoTypeOperatorFunction } from 'rxjs';
+import { middleware, type Middleware } from '../exchange/exchange.ts';
 
 /** What is alive by name, and what has happened so far. */
 export interface Ledger {
@@ -102,3 +103,18 @@ export const createLedger = (): Ledger => {
     },
   };
 };
+
+/**
+ * Counts the requests that an exchange is at work on: at a door, everything that came through it and has not ended.
+ *
+ * @param ledger - counts them by name
+ * @param name - what each counts as. Default: its method
+ * @example
+ * const ledger = createLedger();
+ * await using link = await linked(counted(ledger)(weather));
+ * await link.client.callTool('forecast', { city: 'Oslo' });
+ * expect(ledger.live['tools/call']).toBeUndefined();
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/cancellation
+ */
+export const counted = (ledger: Ledger, name?: string): Middleware =>
+  middleware((next) => (request, context) => next(request, context).pipe(ledger.watch(name ?? request.method)));

@@ -4,6 +4,9 @@ import { isInterrupted } from 'effect/Exit';
 import { BehaviorSubject, concat, from, map, NEVER, of, Subject, throwError, timer } from 'rxjs';
 import { RpcError } from '../../lib/frame/errors.ts';
 import {
+  elicit,
+  elicitUrl,
+  listRoots,
   log,
   progress,
   prompt,
@@ -12,11 +15,14 @@ import {
   resource,
   resources,
   resourceTemplate,
+  sample,
   Schema,
   serverWith,
   tool,
   tools,
   updates,
+  type Call,
+  type ClientCapability,
 } from '../../lib/index.ts';
 import { createLedger, type Ledger } from '../../lib/testing/index.ts';
 
@@ -33,6 +39,31 @@ const icon = { src: 'https://example.com/icon.png', mimeType: 'image/png', sizes
 const meta = { 'example.com/made-by': 'hand' };
 const annotations = { audience: ['user'], priority: 0.5, lastModified: '2026-07-28T00:00:00Z' } as const;
 export const pixel = 'iVBORw0KGgo=';
+
+/** What a handler may ask its caller for. */
+export const kinds = ['form', 'url', 'sample', 'roots'] as const;
+export type Kind = (typeof kinds)[number];
+
+export const capabilities: readonly ClientCapability[] = [
+  'elicitation.form',
+  'elicitation.url',
+  'sampling',
+  'sampling.tools',
+  'sampling.context',
+  'roots',
+];
+
+const Person = Schema.Struct({ name: Schema.String, age: Schema.Number });
+const person = elicit(Person, 'Who are you?');
+const Sure = Schema.Struct({ sure: Schema.Boolean });
+
+/** Asks for one thing, and says what came of it. */
+const asking: Readonly<Record<Kind, (call: Call) => unknown>> = {
+  form: (call) => call.ask('what', person),
+  url: (call) => call.ask('what', elicitUrl('https://example.com/login?next=1', 'Please log in')),
+  sample: (call) => call.ask('what', sample({ messages: 'How are you?', maxTokens: 10 })),
+  roots: (call) => call.ask('what', listRoots()),
+};
 
 /** How long a burst of changes is gathered, in milliseconds. */
 export const coalesceMs = 20;
@@ -115,6 +146,31 @@ export const fixture = (ledger: Ledger = createLedger()) => {
       }),
   };
 
+  const told = ({ name }: { readonly name: string }): string => `Hello, ${name}!`;
+  const askingAs: Readonly<Record<Way, (call: Call) => unknown>> = {
+    promise: async (call) => {
+      await Promise.resolve();
+      const who = call.ask('who', person);
+      return who.action === 'accept' ? told(who.content) : who.action;
+    },
+    async *iterable(call: Call) {
+      yield progress(1);
+      const who = call.ask('who', person);
+      yield progress(2);
+      return who.action === 'accept' ? told(who.content) : who.action;
+    },
+    observable: (call) =>
+      of(1).pipe(
+        map(() => call.ask('who', person)),
+        map((who) => (who.action === 'accept' ? told(who.content) : who.action)),
+      ),
+    effect: (call) =>
+      sync(() => {
+        const who = call.ask('who', person);
+        return who.action === 'accept' ? told(who.content) : who.action;
+      }),
+  };
+
   const throwing: Readonly<Record<string, () => unknown>> = {
     sync: () => {
       throw failure();
@@ -135,7 +191,7 @@ export const fixture = (ledger: Ledger = createLedger()) => {
   const Way = Schema.Literal(...ways);
 
   const server = serverWith(
-    { pageSize: 7, coalesceMs },
+    { pageSize: 7, coalesceMs, state: { keys: ['the key of the fixture, long enough'] } },
     {
       name: 'fixture',
       version: '1.2.3',
@@ -236,6 +292,36 @@ export const fixture = (ledger: Ledger = createLedger()) => {
       counter$.next(counter$.value + 1);
       return `${counter$.value}`;
     }),
+    tool(
+      'ask',
+      { input: Schema.Struct({ kind: Schema.Literal(...kinds), name: Schema.String }) },
+      ({ kind, name }, call) => {
+        ledger.note(`${name} ran`);
+        return { answer: asking[kind](call) };
+      },
+    ),
+    // Asked in each of the ways of answering.
+    tool('asks', { input: Schema.Struct({ way: Way }) }, ({ way }, call) => askingAs[way](call) as Promise<string>),
+    // Several rounds, with work between that is not to be done twice.
+    tool('interview', { input: Schema.Struct({ name: Schema.String }) }, async ({ name }, call) => {
+      ledger.note(`${name} ran`);
+      call.progress(1, 6);
+      const ticket = await call.step('ticket', () => {
+        ledger.note(`${name} stepped`);
+        return { number: Math.random(), at: new Date(0) };
+      });
+      call.progress(2, 6);
+      const who = call.ask('who', person);
+      call.progress(3, 6);
+      const sure = call.ask('sure', elicit(Sure, who.action === 'accept' ? `Sure, ${who.content.name}?` : 'Sure?'));
+      call.progress(4, 6);
+      const { roots, said } = call.askAll({ roots: listRoots(), said: sample({ messages: 'Hi', maxTokens: 5 }) });
+      call.progress(5, 6);
+      const again = await call.step('ticket', () => 'another');
+      call.progress(6, 6);
+      return { who, sure, roots, said: said.content, ticket, again };
+    }),
+    tool('can', {}, (_, call) => ({ can: capabilities.filter((one) => call.can(one)) })),
     // For the spec: what happens inside, over any wire.
     tool('recall', { input: Schema.Struct({ entry: Schema.String }) }, ({ entry }) =>
       ledger.noted(entry).then(() => entry),
@@ -288,6 +374,26 @@ export const fixture = (ledger: Ledger = createLedger()) => {
       ),
     ),
     updates(touched$.pipe(ledger.watch('updates$'))),
+    resource('test://asks', {}, (call) => {
+      const who = call.ask('who', person);
+      return who.action === 'accept' ? who.content.name : who.action;
+    }),
+    resourceTemplate(
+      'ways://{promise}/{iterable}/{observable}/{effect}/{broken}/{endless}',
+      {
+        complete: {
+          promise: (typed) => Promise.resolve([`${typed}!`]),
+          async *iterable(typed: string) {
+            yield [`${typed}!`];
+          },
+          observable: (typed) => of(['not the last'], [`${typed}!`]),
+          effect: (typed) => sync(() => [`${typed}!`]),
+          broken: () => Promise.reject(failure()),
+          endless: (name) => concat(of(), NEVER).pipe(ledger.watch(name)),
+        },
+      },
+      () => '',
+    ),
 
     prompt(
       'review',
@@ -311,6 +417,10 @@ export const fixture = (ledger: Ledger = createLedger()) => {
       }),
     ),
     prompt('broken', {}, () => Promise.reject(failure())),
+    prompt('asks', {}, (_, call) => {
+      const who = call.ask('who', person);
+      return who.action === 'accept' ? who.content.name : who.action;
+    }),
     prompts(
       extraPrompts$.pipe(
         ledger.watch('prompts$'),

@@ -1,6 +1,14 @@
 /** A client of the suite, with its wire laid open and a hand on it. */
 import { merge, Subject } from 'rxjs';
-import { open, type Channel, type Frame, type JsonObject, type OpenClient, type Revision } from '../../lib/index.ts';
+import {
+  open,
+  type Channel,
+  type ConnectOptions,
+  type Frame,
+  type JsonObject,
+  type OpenClient,
+  type Revision,
+} from '../../lib/index.ts';
 import { isModern, metaKeys } from '../../lib/protocol/revisions.ts';
 import { tap, type Overheard, type Tapped } from '../../lib/testing/index.ts';
 import type { FixtureServer } from './fixture.ts';
@@ -28,11 +36,15 @@ export const fresh = (name: string): string => `${name}-${(serial += 1)}`;
 export const metaAt = (revision: Revision): JsonObject =>
   isModern(revision) ? { [metaKeys.protocolVersion]: revision, [metaKeys.clientCapabilities]: {} } : {};
 
-export const join = async (channel: Channel, revision: Revision): Promise<Party> => {
+export const join = async (channel: Channel, revision: Revision, options: ConnectOptions = {}): Promise<Party> => {
   const wire = tap(channel);
   const injected = new Subject<Frame>();
   const target: Channel = (outbound) => wire(merge(outbound, injected));
-  const client = await open<FixtureServer>(target, { revisions: [revision], info: { name: 'suite', version: '9' } });
+  const client = await open<FixtureServer>(target, {
+    info: { name: 'suite', version: '9' },
+    ...options,
+    revisions: [revision],
+  });
   const inject = (message: unknown): void => injected.next(message as Frame);
   return {
     client,

@@ -1,6 +1,7 @@
 /** What every part of the suite is played in: a revision, a wiring, and a client that is connected over it. */
 import { expect } from 'vitest';
-import type { JsonObject, Revision } from '../../lib/index.ts';
+import type { ConnectOptions, JsonObject, Revision } from '../../lib/index.ts';
+import type { Host } from './host.ts';
 import type { Party } from './party.ts';
 import type { Wired, Wiring } from './wirings.ts';
 
@@ -14,8 +15,10 @@ export interface Scene {
   readonly party: () => Party;
   /** A second connection that specs share: what is sent over it may break the rules. */
   readonly spare: () => Promise<Party>;
+  /** A third one that specs share, whose client answers what it is asked: with yes, or as is said here. */
+  readonly hosting: (answers?: Parameters<Host['play']>[0]) => Promise<Party>;
   /** One more connection, closed by hand or after the spec. */
-  readonly another: () => Promise<Party>;
+  readonly another: (options?: ConnectOptions) => Promise<Party>;
   readonly wired: () => Wired;
 }
 

@@ -5,13 +5,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest';
 import { revisions } from '../../lib/index.ts';
 import { isModern, ordinal } from '../../lib/protocol/revisions.ts';
+import { createHost } from './host.ts';
 import { inGoodOrder, leavesNothing } from './leaks.ts';
+import { answering, asking, refusing, withdrawing } from './parts/asking.ts';
 import { calls, cancellation } from './parts/calls.ts';
 import { fields, results } from './parts/content.ts';
 import { badInput, endings, failures } from './parts/failures.ts';
 import { handshake, removed } from './parts/handshake.ts';
 import { lists, reading, watching } from './parts/lists.ts';
+import { completing, levelling, living } from './parts/live.ts';
 import { logging, prompting } from './parts/prompts.ts';
+import { roots } from './parts/roots.ts';
 import { join, type Party } from './party.ts';
 import { dataOf, type Scene } from './scene.ts';
 import type { Wired, Wiring } from './wirings.ts';
@@ -30,6 +34,14 @@ const parts: readonly ((scene: Scene) => void)[] = [
   watching,
   prompting,
   logging,
+  asking,
+  answering,
+  refusing,
+  withdrawing,
+  roots,
+  living,
+  levelling,
+  completing,
   endings,
 ];
 
@@ -43,6 +55,8 @@ export const behaves = (wiring: Wiring): void => {
     let wired: Wired | undefined;
     let party: Party | undefined;
     let spare: Promise<Party> | undefined;
+    let hosting: Promise<Party> | undefined;
+    const host = createHost();
     const others: Party[] = [];
     const here = <T>(what: T | undefined): T => {
       if (what === undefined) throw new Error('the connection is not open');
@@ -65,6 +79,7 @@ export const behaves = (wiring: Wiring): void => {
       const { client, wire } = here(party);
       await client.close();
       await (await spare)?.client.close();
+      await (await hosting)?.client.close();
       await here(wired).end();
       expect(wire.open).toBe(0);
     });
@@ -75,8 +90,12 @@ export const behaves = (wiring: Wiring): void => {
       since: (other) => ordinal(revision) >= ordinal(other),
       party: () => here(party),
       spare: () => (spare ??= join(here(wired).channel, revision)),
-      another: async () => {
-        const other = await join(here(wired).channel, revision);
+      hosting: (answers = {}) => {
+        host.play(answers);
+        return (hosting ??= join(here(wired).channel, revision, { answers: host.answers }));
+      },
+      another: async (options) => {
+        const other = await join(here(wired).channel, revision, options);
         others.push(other);
         return other;
       },

@@ -20,6 +20,8 @@ export interface Wiring {
   readonly name: string;
   /** Whether frames become text on the way. */
   readonly serialises: boolean;
+  /** Whether each connection reaches a server of its own. */
+  readonly apart?: true;
   readonly start: () => Promise<Wired>;
 }
 
@@ -40,6 +42,7 @@ export const serialisedMemory = inProcess('serialised memory', true);
 export const stdioWiring: Wiring = {
   name: 'stdio',
   serialises: true,
+  apart: true,
   start: async () => {
     const channel = spawn(process.execPath, ['--import', 'tsx', program]);
     return { channel, end: () => channel.closed() };

@@ -2,7 +2,7 @@ import { mergeMap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { Multiplexer } from '../../lib/exchange/multiplex.ts';
 import { ConnectionClosed, RpcError } from '../../lib/frame/errors.ts';
-import type { Frame } from '../../lib/frame/frame.ts';
+import { tell, type Frame } from '../../lib/frame/frame.ts';
 import { metaKeys } from '../../lib/protocol/revisions.ts';
 import { leavesNothing } from '../behaviour/leaks.ts';
 
@@ -149,6 +149,22 @@ describe('multiplex', () => {
     multiplexer.response({ jsonrpc: '2.0', id: 1, error });
     expect(seen).toMatchObject([{ _tag: 'RpcError', code: -1, message: 'no' }]);
     expect((seen[0] as Error).stack).not.toBe('forged');
+  });
+
+  it("takes an error without an id, or with none to speak of, for nobody's (BR-07, AMB-15)", () => {
+    const { multiplexer, seen, ask } = made();
+    ask('a');
+    const error = { code: -32700, message: 'what?' };
+    for (const message of [
+      { jsonrpc: '2.0', id: null, error },
+      { jsonrpc: '2.0', error },
+    ]) {
+      const told = tell(message);
+      if (told.kind !== 'response') throw new Error(`it was taken for ${told.kind}`);
+      multiplexer.response(told.frame);
+    }
+    expect(seen).toEqual([]);
+    expect(multiplexer.size).toBe(1);
   });
 
   it('may be asked again from within an answer', () => {

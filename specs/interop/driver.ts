@@ -71,4 +71,19 @@ export interface Driver {
   close(): Promise<void>;
 }
 
-export type Connect = (command: string, args: readonly string[], env: Record<string, string>) => Promise<Driver>;
+/** What the client answers when the server asks; a client that is given it declares all of it, any other nothing. */
+export interface Answered {
+  readonly form: (form: {
+    readonly message: string;
+    readonly fields: Readonly<Record<string, unknown>>;
+  }) => Record<string, string | number | boolean | string[]>;
+  readonly sample: (messages: readonly unknown[]) => string;
+  readonly roots: readonly string[];
+}
+
+export type Connect = (
+  command: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  answered?: Answered,
+) => Promise<Driver>;

@@ -2,6 +2,9 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import {
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  ListRootsRequestSchema,
   LoggingMessageNotificationSchema,
   PromptListChangedNotificationSchema,
   ResourceListChangedNotificationSchema,
@@ -9,10 +12,29 @@ import {
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { Subject } from 'rxjs';
-import type { Connect, LogLine, ToolAnswer } from './driver.ts';
+import type { Answered, Connect, LogLine, ToolAnswer } from './driver.ts';
 
-export const sdk1: Connect = async (command, args, env) => {
-  const client = new Client({ name: 'sdk1', version: '1.0.0' });
+const capabilities = { elicitation: { form: {} }, sampling: {}, roots: {} };
+
+const answerWith = (client: Client, { form, sample, roots }: Answered): void => {
+  client.setRequestHandler(ElicitRequestSchema, ({ params }) => ({
+    action: 'accept',
+    content: form({
+      message: params.message,
+      fields: 'requestedSchema' in params ? params.requestedSchema.properties : {},
+    }),
+  }));
+  client.setRequestHandler(CreateMessageRequestSchema, ({ params }) => ({
+    role: 'assistant',
+    model: 'none',
+    content: { type: 'text', text: sample(params.messages) },
+  }));
+  client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: roots.map((uri) => ({ uri })) }));
+};
+
+export const sdk1: Connect = async (command, args, env, answered) => {
+  const client = new Client({ name: 'sdk1', version: '1.0.0' }, answered && { capabilities });
+  if (answered !== undefined) answerWith(client, answered);
   let revision: string | undefined;
   const transport = Object.assign(new StdioClientTransport({ command, args: [...args], env }), {
     // What the handshake agreed is told to transports only.

@@ -2,13 +2,35 @@
 import { Client, type McpSubscription, type VersionNegotiationMode } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { Subject } from 'rxjs';
-import type { Connect, LogLine } from './driver.ts';
+import type { Answered, Connect, LogLine } from './driver.ts';
+
+const capabilities = { elicitation: { form: {} }, sampling: {}, roots: {} };
+
+const answerWith = (client: Client, { form, sample, roots }: Answered): void => {
+  client.setRequestHandler('elicitation/create', ({ params }) => ({
+    action: 'accept',
+    content: form({
+      message: params.message,
+      fields: 'requestedSchema' in params ? params.requestedSchema.properties : {},
+    }),
+  }));
+  client.setRequestHandler('sampling/createMessage', ({ params }) => ({
+    role: 'assistant',
+    model: 'none',
+    content: { type: 'text', text: sample(params.messages) },
+  }));
+  client.setRequestHandler('roots/list', () => ({ roots: roots.map((uri) => ({ uri })) }));
+};
 
 /** @param mode - which eras it tries */
 export const sdk2 =
   (mode: VersionNegotiationMode): Connect =>
-  async (command, args, env) => {
-    const client = new Client({ name: 'sdk2', version: '1.0.0' }, { versionNegotiation: { mode } });
+  async (command, args, env, answered) => {
+    const client = new Client(
+      { name: 'sdk2', version: '1.0.0' },
+      { versionNegotiation: { mode }, ...(answered && { capabilities }) },
+    );
+    if (answered !== undefined) answerWith(client, answered);
     const updated$ = new Subject<string>();
     const listed$ = new Subject<string>();
     const log$ = new Subject<LogLine>();

@@ -75,7 +75,7 @@ describe('several servers as one', () => {
       });
   });
 
-  it('may be kept no longer, and by no more, than each of them', () => {
+  it('may be kept no longer, and by no more, than each of them (BR-71)', () => {
     const shared = saying({ capabilities: {}, ttlMs: 5000, cacheScope: 'public' });
     const brief = saying({ capabilities: {}, ttlMs: 1000, cacheScope: 'public' });
     const own = saying({ capabilities: {}, ttlMs: 9000, cacheScope: 'private' });

@@ -14,20 +14,22 @@ export const calls = ({ party, since }: Scene): void => {
       });
     });
 
-    it.each(ways)('tells its progress in order, then its result, as %s (PRG-03, PRG-04, PRG-07)', async (way) => {
-      const events = await lastValueFrom(party().client.call('count', { way, to: 20 }).pipe(toArray()));
-      const progress = events.slice(0, -1);
-      expect(progress).toHaveLength(20);
-      for (const [index, event] of progress.entries())
-        expect(event).toEqual({
-          kind: 'progress',
-          progress: index + 1,
-          total: 20,
-          // BR-57
-          ...(since('2025-03-26') ? { message: `step ${index + 1}` } : undefined),
-        });
-      expect(events.at(-1)).toMatchObject({ kind: 'result', result: { content: [{ text: 'counted to 20' }] } });
-    });
+    it.each(ways)(
+      'tells its progress in order, then its result, as %s (PRG-03, PRG-04, PRG-07, BR-57)',
+      async (way) => {
+        const events = await lastValueFrom(party().client.call('count', { way, to: 20 }).pipe(toArray()));
+        const progress = events.slice(0, -1);
+        expect(progress).toHaveLength(20);
+        for (const [index, event] of progress.entries())
+          expect(event).toEqual({
+            kind: 'progress',
+            progress: index + 1,
+            total: 20,
+            ...(since('2025-03-26') ? { message: `step ${index + 1}` } : undefined),
+          });
+        expect(events.at(-1)).toMatchObject({ kind: 'result', result: { content: [{ text: 'counted to 20' }] } });
+      },
+    );
 
     it('says only progress that rises (PRG-04)', async () => {
       const told = await lastValueFrom(

@@ -1,0 +1,19 @@
+/** What the probe answers when a server asks it: always the same, so that scripts can look for it. */
+import type { Answers } from 'rxmcp';
+
+const known: Readonly<Record<string, string>> = { response: 'Ada', name: 'Ada' };
+
+export const answers: Answers = {
+  sample: () => ({
+    role: 'assistant',
+    model: 'probe',
+    content: { type: 'text', text: 'pong-from-client' },
+    stopReason: 'endTurn',
+  }),
+  // Of what it knows, what the form asks for: nobody is told more.
+  form: ({ schema }) => ({
+    action: 'accept',
+    content: Object.fromEntries(Object.entries(known).filter(([field]) => Object.hasOwn(schema.properties, field))),
+  }),
+  roots: [],
+};

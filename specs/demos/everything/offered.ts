@@ -1,0 +1,45 @@
+/** What the `everything` server offers, by the names that scripts know. */
+export const tools = [
+  'echo',
+  'add',
+  'test_simple_text',
+  'test_image_content',
+  'test_audio_content',
+  'test_embedded_resource',
+  'test_multiple_content_types',
+  'test_error_handling',
+  'test_tool_with_logging',
+  'test_tool_with_progress',
+  'test_logging_tool',
+  'test_reconnection',
+  'json_schema_2020_12_tool',
+  'test_x_mcp_header',
+  'test_sampling',
+  'test_elicitation',
+  'test_elicitation_sep1034_defaults',
+  'test_elicitation_sep1330_enums',
+  'test_missing_capability',
+  'test_streaming_elicitation',
+  'test_input_required_result_elicitation',
+  'test_input_required_result_sampling',
+  'test_input_required_result_list_roots',
+  'test_input_required_result_request_state',
+  'test_input_required_result_multiple_inputs',
+  'test_input_required_result_multi_round',
+  'test_input_required_result_tampered_state',
+  'test_input_required_result_capabilities',
+  'sleep',
+  'stats',
+  'test_trigger_tool_change',
+  'test_trigger_prompt_change',
+] as const;
+
+export const prompts = [
+  'test_simple_prompt',
+  'test_prompt_with_arguments',
+  'test_prompt_with_embedded_resource',
+  'test_prompt_with_image',
+  'test_input_required_result_prompt',
+] as const;
+
+export const resources = ['test://static-text', 'test://static-binary', 'test://watched-resource'] as const;
