@@ -96,7 +96,12 @@ export type { ClientCapabilities, Icon, Implementation, ServerCapabilities } fro
 export type { GetPromptResult, Prompt, PromptMessage } from './protocol/prompts.ts';
 export type { ReadResourceResult, ResourceTemplate } from './protocol/resources.ts';
 export type { Root } from './protocol/roots.ts';
-export type { CreateMessageParams, CreateMessageResult, SamplingMessage } from './protocol/sampling.ts';
+export {
+  preferredModel,
+  type CreateMessageParams,
+  type CreateMessageResult,
+  type SamplingMessage,
+} from './protocol/sampling.ts';
 export type { SubscriptionFilter } from './protocol/subscription.ts';
 export type { Tool, ToolAnnotations } from './protocol/tool.ts';
 export type { CallToolResult } from './protocol/tools.ts';

@@ -144,3 +144,30 @@ export const CreateMessageResult = object<CreateMessageResult>({
   stopReason: optional(Schema.String),
   _meta: optional(JsonObject),
 });
+
+/**
+ * The model that a server would rather have, out of those that there are: its hints count in their order, and each names
+ * whatever holds it (SAMP-09, SAMP-10).
+ *
+ * @param preferences - of a `sampling/createMessage`
+ * @param models - the names that there are
+ * @returns one of the names; undefined where no hint fits any, and the priorities are all that there is to go by
+ * @example
+ * const answers: Answers = {
+ *   sample: ({ modelPreferences }) => {
+ *     const model = preferredModel(modelPreferences, ['opus-5', 'haiku-5']) ?? 'haiku-5';
+ *     return { role: 'assistant', model, content: { type: 'text', text: 'Yes.' } };
+ *   },
+ * };
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/client/sampling#model-preferences
+ */
+export const preferredModel = (
+  preferences: ModelPreferences | undefined,
+  models: readonly string[],
+): string | undefined => {
+  for (const { name } of preferences?.hints ?? []) {
+    const found = name === undefined ? undefined : models.find((model) => model.includes(name));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
