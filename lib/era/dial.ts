@@ -81,6 +81,8 @@ export interface DialOptions {
   readonly local?: Exchange;
   /** What we tell of our own accord, where the revision has it. Default: nothing. */
   readonly notices$?: Observable<Notification>;
+  /** Hears of failures of ours while we answered a legacy server, which is told only that there was one. */
+  readonly onFailure?: (error: unknown, method: string) => void;
   readonly table?: MethodTable;
 }
 
@@ -152,6 +154,9 @@ interface Choice {
   readonly era?: Era;
 }
 
+/** How many questions of a legacy server are answered at a time (ELI-26). */
+const mostQuestions = 32;
+
 const dialOnce = (channel: Channel, options: DialOptions, choice: Choice): Observable<Connection> =>
   defer(() => {
     const { stray, tell, wrap } = hearing();
@@ -172,6 +177,8 @@ const dialOnce = (channel: Channel, options: DialOptions, choice: Choice): Obser
         if (speaking !== 'modern') demultiplexer.request(frame, ponging(asked), {}, { logs: true });
       },
       notification: (frame) => tell(opened(frame)),
+      limit: mostQuestions,
+      ...(options.onFailure === undefined ? undefined : { onFailure: options.onFailure }),
       answersMalformed: () => speaking !== 'modern',
     }).pipe(
       switchMap((link) => begin(link, options, choice).pipe(map(connected))),
@@ -264,7 +271,16 @@ const initialize = (link: Link, options: DialOptions, legacy: readonly LegacyRev
           ignoreElements(),
         );
         const upstream: Begun['upstream'] = (unsolicited) => ({
-          ...legacyUpstream({ revision, handshake, ask: multiplexer.exchange, unsolicited, table, declared, local }),
+          ...legacyUpstream({
+            revision,
+            handshake,
+            ask: multiplexer.exchange,
+            underway: (asking) => multiplexer.count(asking),
+            unsolicited,
+            table,
+            declared,
+            local,
+          }),
           told,
         });
         return { revision, discovered: upHandshake({ revision, handshake }), upstream };

@@ -2,7 +2,7 @@
  * Serves an exchange on one channel, to peers of every revision at once: each frame goes through the door of its era.
  */
 import { NEVER, Observable } from 'rxjs';
-import type { Channel, Exchange } from '../exchange/exchange.ts';
+import type { Channel, Context, Exchange } from '../exchange/exchange.ts';
 import type { RequestFrame } from '../frame/frame.ts';
 import { openLink, opened, type Link } from '../exchange/link.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
@@ -75,6 +75,7 @@ export const serveChannel = (
         unsolicited: (notification) => link?.send({ jsonrpc: '2.0', ...notification }),
       });
       let link: Link | undefined;
+      const context: Context = { connection: {} };
       subscriber.next({ type: 'connected' });
       const running = openLink(channel, {
         ...(inflight === undefined ? undefined : { limit: inflight }),
@@ -82,11 +83,11 @@ export const serveChannel = (
         request: (frame, over) => {
           link = over;
           const { demultiplexer } = over;
-          if (isOfModernEra(frame)) demultiplexer.request(frame, modern, {});
-          else demultiplexer.request(frame, session.exchange, {}, { logs: true });
+          if (isOfModernEra(frame)) demultiplexer.request(frame, modern, context);
+          else demultiplexer.request(frame, session.exchange, context, { logs: true });
         },
         notification: (frame) => session.notification(opened(frame)),
-        batch: (items, over) => receiveBatch(items, session, over),
+        batch: (items, over) => receiveBatch(items, session, over, context),
         malformed: (reason, excerpt) => subscriber.next({ type: 'malformed', reason, excerpt }),
         onFailure: (error, method) => subscriber.next({ type: 'failure', method, error }),
       }).subscribe({

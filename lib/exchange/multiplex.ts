@@ -44,6 +44,13 @@ export class Multiplexer {
     return this.#pending.size;
   }
 
+  /** How many of these methods await their answer. */
+  count(methods: ReadonlySet<string>): number {
+    let count = 0;
+    for (const { method } of this.#pending.values()) if (methods.has(method)) count += 1;
+    return count;
+  }
+
   /** Asks over the link. Fails with {@link ConnectionClosed} once the link is gone. */
   readonly exchange: Exchange = (request) => new Observable((subscriber) => this.#ask(request, subscriber));
 

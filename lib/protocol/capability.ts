@@ -11,11 +11,11 @@ export const offers = (capabilities: JsonObject, path: string): boolean => {
 };
 
 /** The same of a client, of which an empty `elicitation` means that it fills in forms (BR-65). */
-export const declares = (capabilities: ClientCapabilities, path: string): boolean => {
-  const { elicitation } = capabilities;
-  return path === 'elicitation.form' && elicitation !== undefined && elicitation.url === undefined
-    ? true
-    : offers({ ...capabilities }, path);
+export const declares = (capabilities: ClientCapabilities | JsonObject, path: string): boolean => {
+  const declared: JsonObject = { ...capabilities };
+  const forms =
+    path === 'elicitation.form' && isObject(declared['elicitation']) && !offers(declared, 'elicitation.url');
+  return forms || offers(declared, path);
 };
 
 /** The error -32021 that names what a client would have to declare for something; undefined where it declares all of it. */

@@ -9,6 +9,7 @@ import {
   tools,
   updates,
   type Exchange,
+  type Request,
   type Revision,
 } from '../../lib/index.ts';
 import { legacyRevisions, metaKeys } from '../../lib/protocol/revisions.ts';
@@ -131,6 +132,40 @@ describe('a session of the handshake revisions', () => {
     say(initialize('2025-11-25'));
     for (const method of ['resources/list', 'prompts/list', 'completion/complete', 'resources/subscribe'])
       expect(reply(request(method, method, { uri: 'a:b' }))).toEqual([error(codes.methodNotFound, method)]);
+  });
+
+  /** A session, and the requests that come in through it. */
+  const session = () => {
+    const asked: Request[] = [];
+    const ledger = createLedger();
+    const inside: Exchange = (one, context) => {
+      if (one.method === 'server/discover') return simple(one, context);
+      asked.push(one);
+      return NEVER.pipe(ledger.watch('work'));
+    };
+    const door = knock(inside);
+    door.say(initialize('2025-11-25'));
+    return { ...door, asked, ledger };
+  };
+
+  it("lets nobody ask for a task: since 2026-07-28 that is the server's to decide (BR-37)", () => {
+    const { say, asked } = session();
+    say(request(1, 'tools/call', { name: 'echo', arguments: {}, task: { ttl: 1 } }));
+    expect(asked.map(({ params }) => Object.keys(params ?? {}).sort())).toEqual([['_meta', 'arguments', 'name']]);
+  });
+
+  it.each([
+    ['the progress of a client, which only servers make since (BR-22)', 'progress', { progressToken: 1, progress: 1 }],
+    ["that a client's roots have changed, which are asked for when they are needed (BR-31)", 'roots/list_changed', {}],
+    ['a cancellation of nothing: its id may be left out at 2025-11-25 (BR-21)', 'cancelled', {}],
+    ['a cancellation of nobody (BR-21)', 'cancelled', { requestId: null, reason: 'x' }],
+    ['a cancellation of what is not there (CAN-11)', 'cancelled', { requestId: 7 }],
+  ])('keeps to itself %s', (_, method, params) => {
+    const { reply, asked, ledger } = session();
+    expect(reply(called(1))).toEqual([]);
+    expect(reply({ jsonrpc: '2.0', method: `notifications/${method}`, params })).toEqual([]);
+    expect(asked).toHaveLength(1);
+    expect(ledger.live).toEqual({ work: 1 });
   });
 
   it('tells of list changes once it is initialized, and until it is closed (LIFE-10, TOOL-05)', async () => {

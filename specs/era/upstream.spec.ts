@@ -33,6 +33,7 @@ const made = (revision: LegacyRevision = '2025-11-25', capabilities: JsonObject 
     revision,
     handshake,
     ask: multiplexer.exchange,
+    underway: (asking) => multiplexer.count(asking),
     unsolicited,
     table: methods,
     declared: {},
@@ -96,7 +97,7 @@ describe('a server of an older revision, seen from inside', () => {
     },
   );
 
-  it('gets no reserved key and no field of a later revision, and gives results as they are now (BR-03, BR-04, BR-05, BR-59)', () => {
+  it('gets no reserved key and no field of a later revision, and gives results as they are now, lists for nobody else to keep (BR-03, BR-04, BR-05, BR-59, BR-71)', () => {
     const { ask, sent, answer } = made('2025-03-26');
     const meta = {
       [metaKeys.protocolVersion]: '2026-07-28',
@@ -128,6 +129,26 @@ describe('a server of an older revision, seen from inside', () => {
     const { seen } = ask('resources/read', { uri: 'a:b' });
     refuse(-32002, { uri: 'a:b' });
     expect(seen).toMatchObject([{ code: -32602, data: { uri: 'a:b' } }]);
+  });
+
+  it('says not-found without the resource that was meant, which is added; other errors stay as they are (BR-09, BR-34)', () => {
+    const { ask, refuse } = made();
+    const read = ask('resources/read', { uri: 'a:b' });
+    refuse(-32002);
+    expect(read.seen).toMatchObject([{ code: -32602, data: { uri: 'a:b' } }]);
+    const unknown = ask('resources/read', { uri: 'a:b' });
+    refuse(-32601, { why: 'so' });
+    expect(unknown.seen).toMatchObject([{ code: -32601, data: { why: 'so' } }]);
+  });
+
+  it('lists tools without how they are run as tasks, which nobody knows since (BR-36)', () => {
+    const { ask, answer } = made();
+    const tool = { name: 't', inputSchema: { type: 'object', 'x-kept': 1 } };
+    const { seen } = ask('tools/list');
+    answer({ tools: [{ ...tool, execution: { taskSupport: 'optional' } }], nextCursor: '' });
+    expect(seen[0]).toEqual({
+      result: { tools: [tool], nextCursor: '', resultType: 'complete', ttlMs: 0, cacheScope: 'private' },
+    });
   });
 
   describe('is listened to', () => {

@@ -7,6 +7,7 @@
 import { catchError, filter, map, of, take, tap } from 'rxjs';
 import { isAnswer, type Context, type Exchange, type Notification } from '../../exchange/exchange.ts';
 import type { Answerer } from '../../exchange/rounds.ts';
+import { InvalidAnswer, invalidParams } from '../../frame/errors.ts';
 import type { JsonObject } from '../../frame/frame.ts';
 import type { LegacyRevision } from '../../protocol/revisions.ts';
 import { downQuestion, upAnswer, upRefusal } from './question-down.ts';
@@ -23,7 +24,7 @@ export interface Peer {
 /** The questions of one request. */
 export interface Asking {
   readonly answer: Answerer;
-  /** To be called when the request has been answered: pages that were visited for it have served their purpose (ELI-14). */
+  /** To be called when the request has succeeded: pages that were visited for it have served their purpose (ELI-14). */
   readonly done: () => void;
 }
 
@@ -41,7 +42,11 @@ export const asking = ({ revision, capabilities, ask, tell }: Peer, context: Con
         tap(({ action }) => {
           if (action === 'accept' && typeof elicitationId === 'string') (visited ??= []).push(elicitationId);
         }),
-        catchError((error: unknown) => of(upRefusal(method, error))),
+        catchError((error: unknown) => {
+          // What is no answer is the client's fault, not this server's.
+          if (error instanceof InvalidAnswer) throw invalidParams(error.message);
+          return of(upRefusal(method, error));
+        }),
       );
     },
     done: () => {

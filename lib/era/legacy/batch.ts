@@ -3,7 +3,7 @@
  *
  * @see https://modelcontextprotocol.io/specification/2025-03-26/basic/index#batching
  */
-import type { Exchange } from '../../exchange/exchange.ts';
+import type { Context, Exchange } from '../../exchange/exchange.ts';
 import type { Link } from '../../exchange/link.ts';
 import { errorFrame } from '../../exchange/settle.ts';
 import { invalidRequest } from '../../frame/errors.ts';
@@ -13,7 +13,7 @@ import type { Session } from './session.ts';
 const batchRevision = '2025-03-26';
 
 /** Answers a batch with a batch, once all its requests have ended; its notifications need no answer. */
-export const receiveBatch = (items: readonly unknown[], session: Session, link: Link): void => {
+export const receiveBatch = (items: readonly unknown[], session: Session, link: Link, context: Context): void => {
   if (items.length === 0) return link.send(errorFrame(undefined, invalidRequest('a batch must not be empty')));
   if (session.revision !== batchRevision)
     return refuse(items, `batches exist at revision ${batchRevision} only; send each message by itself`, link);
@@ -37,7 +37,7 @@ export const receiveBatch = (items: readonly unknown[], session: Session, link: 
       else link.receive(item);
     } else {
       open += 1;
-      link.demultiplexer.request(told.frame, inBatch(session.exchange), {}, { logs: true, send, ended });
+      link.demultiplexer.request(told.frame, inBatch(session.exchange), context, { logs: true, send, ended });
     }
   }
   ended();

@@ -5,9 +5,10 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr
  */
-import { asyncScheduler, Observable, throwError, type Subscriber, type Subscription } from 'rxjs';
+import { Observable, takeUntil, throwError, timer, type Subscriber, type Subscription } from 'rxjs';
 import { isAnswer, type Context, type Emission, type Request } from '../../exchange/exchange.ts';
-import { identityOf } from '../../exchange/identity.ts';
+import { callerOf, identityOf } from '../../exchange/identity.ts';
+import { waiting } from '../../exchange/rounds.ts';
 import { codes, ConnectionClosed, invalidParams, RpcError } from '../../frame/errors.ts';
 import { isObject, type JsonObject } from '../../frame/frame.ts';
 import { declares, needsOf } from '../../protocol/capability.ts';
@@ -21,59 +22,96 @@ export interface ParkingOptions {
 }
 
 export interface Parking {
-  /** Makes a call, or goes on with a parked one. */
+  /** Makes a call for somebody else, or goes on with a parked one. */
   readonly call: (request: Request, context: Context, ask: () => Observable<Emission>) => Observable<Emission>;
-  /** Takes a question to the call that it comes from; undefined where there is none whose caller can answer it. */
+  /**
+   * Takes a question to the call that it comes from; undefined where nobody else's call is under way. Refused where it may
+   * be anybody's, or nobody declared to be able to answer it.
+   */
   readonly question: (question: Request) => Observable<JsonObject> | undefined;
+  /** Whether anybody but this caller is being worked for. */
+  readonly others: (context: Context) => boolean;
 }
 
 /** Notices kept for a caller who is away; of more, the oldest are lost. */
 const mostNotices = 100;
 
-export const parking = ({ calls = 100, ms = 900_000 }: ParkingOptions = {}): Parking => {
+/**
+ * @param over$ - emits once the connection to the server has ended: then no time runs for anybody any more
+ * @param busy - how many calls that may ask the server is at work on
+ */
+export const parking = (
+  over$: Observable<unknown>,
+  busy: () => number,
+  { calls = 100, ms = 900_000 }: ParkingOptions = {},
+): Parking => {
   const underway = new Set<Call>();
   const parked = new Map<string, Call>();
+  /** Whether this client has calls of its own under way. */
+  const own = (): boolean => busy() > underway.size;
   const lot: Lot = {
     park: (call) => {
-      parked.delete(call.handle);
       const [oldest] = parked.values();
       if (parked.size >= calls) oldest?.abandon('too many calls wait for an answer');
       parked.set(call.handle, call);
-      return asyncScheduler.schedule(() => call.abandon('nobody has answered'), ms);
+      return timer(ms)
+        .pipe(takeUntil(over$))
+        .subscribe({ next: () => call.abandon('nobody has answered'), error: () => undefined });
     },
-    gone: (call) => {
-      underway.delete(call);
-      parked.delete(call.handle);
-    },
+    leave: (call) => parked.delete(call.handle),
+    over: (call) => underway.delete(call),
+    busy: () => underway.size > 0,
   };
   return {
     call: (request, context, ask) => {
       const { requestState, inputResponses } = request.params ?? {};
-      if (requestState === undefined)
-        return new Observable((subscriber) => {
+      return new Observable((subscriber) => {
+        if (requestState === undefined) {
+          const source = ask();
           const call = new Call(request, context, lot);
           underway.add(call);
-          return call.start(ask(), subscriber);
-        });
-      const call = parked.get(String(requestState));
-      return call?.identity === identityOf(request, context) && !call.attended
-        ? new Observable((subscriber) => call.resume(subscriber, isObject(inputResponses) ? inputResponses : {}))
-        : throwError(() => invalidParams('requestState is not valid for this request, or has expired'));
+          return call.start(source, subscriber);
+        }
+        const call = parked.get(String(requestState));
+        if (call?.identity === identityOf(request, context))
+          return call.resume(subscriber, isObject(inputResponses) ? inputResponses : {});
+        return void subscriber.error(invalidParams('requestState is not valid for this request, or has expired'));
+      });
     },
     question: (question) => {
       const all = [...underway];
+      if (all.length === 0) return undefined;
       // The server does not say which call it asks for. Among several people there is no telling whose it is.
-      if (new Set(all.map(({ principal }) => principal)).size > 1) return undefined;
-      const call = all.findLast((one) => one.canAnswer(question));
-      return call === undefined ? undefined : new Observable((subscriber) => call.ask(question, subscriber));
+      if (own() || new Set(all.map(({ caller }) => caller)).size > 1)
+        return throwError(() =>
+          invalidParams(
+            `${question.method} does not say which call it belongs to, and several people have one under way`,
+          ),
+        );
+      const call = all.findLast((one) => one.missing(question) === undefined);
+      if (call !== undefined) return new Observable((subscriber) => call.ask(question, subscriber));
+      const missing = all.at(-1)?.missing(question);
+      return throwError(
+        () =>
+          new RpcError({
+            code: codes.methodNotFound,
+            message: `${question.method} needs the capability ${missing}, which the client behind this one did not declare`,
+          }),
+      );
     },
+    others: (context) => own() || [...underway].some((call) => call.caller !== callerOf(context)),
   };
 };
 
 interface Lot {
-  /** Returns what lets the time run no longer. */
+  /** Keeps a call for who comes back to it. Returns what lets the time run no longer. */
   readonly park: (call: Call) => Subscription;
-  readonly gone: (call: Call) => void;
+  /** Keeps it no longer. */
+  readonly leave: (call: Call) => void;
+  /** The server works on it no longer. */
+  readonly over: (call: Call) => void;
+  /** Whether the server works on any. */
+  readonly busy: () => boolean;
 }
 
 interface Open {
@@ -86,7 +124,7 @@ type End = { readonly error: unknown } | { readonly answer: Emission };
 class Call {
   readonly handle = crypto.randomUUID();
   readonly identity: string;
-  readonly principal: string | undefined;
+  readonly caller: string | object | undefined;
   readonly #capabilities: JsonObject;
   readonly #lot: Lot;
   readonly #open = new Map<string, Open>();
@@ -99,20 +137,16 @@ class Call {
 
   constructor(request: Request, context: Context, lot: Lot) {
     this.identity = identityOf(request, context);
-    this.principal = context.principal;
+    this.caller = callerOf(context);
     const meta = request.params?.['_meta'];
     const declared = isObject(meta) ? meta[metaKeys.clientCapabilities] : undefined;
     this.#capabilities = isObject(declared) ? declared : {};
     this.#lot = lot;
   }
 
-  /** Whether its caller is there. */
-  get attended(): boolean {
-    return this.#caller !== undefined;
-  }
-
-  canAnswer(question: Request): boolean {
-    return this.#end === undefined && needsOf(question).every((path) => declares(this.#capabilities, path));
+  /** What its caller would have to declare to be asked this; undefined where nothing is missing. */
+  missing(question: Request): string | undefined {
+    return needsOf(question).find((path) => !declares(this.#capabilities, path));
   }
 
   start(source: Observable<Emission>, caller: Subscriber<Emission>): () => void {
@@ -137,26 +171,30 @@ class Call {
   }
 
   resume(caller: Subscriber<Emission>, responses: JsonObject): (() => void) | undefined {
-    this.#clock?.unsubscribe();
+    this.#unpark();
     this.#caller = caller;
     for (const emission of this.#held.splice(0)) caller.next(emission);
-    if (this.#end !== undefined) return void this.#over(this.#end);
-    for (const [key, { subscriber }] of [...this.#open]) {
+    const given = [...this.#open].flatMap(([key, { subscriber }]) => {
       const response = Object.hasOwn(responses, key) ? responses[key] : undefined;
-      if (!isObject(response)) continue;
-      this.#open.delete(key);
+      return isObject(response) ? [{ key, subscriber, response }] : [];
+    });
+    // All at once: the first may provoke another question, which is not to be asked along with those that are answered.
+    for (const { key } of given) this.#open.delete(key);
+    for (const { subscriber, response } of given) {
       subscriber.next(response);
       subscriber.complete();
     }
+    if (this.#end !== undefined) return void this.#tell(caller, this.#end);
     // What is still open is asked once more (MRTR-15).
     if (this.#open.size > 0) this.#leave();
     return () => this.#left(caller);
   }
 
-  /** Ends the call at the server, and whatever it waits for. */
+  /** Ends the call at the server, and whatever it waits for. Nobody will hear how it ended. */
   abandon(why: string): void {
+    this.#unpark();
     this.#over({ error: new RpcError({ code: codes.internalError, message: why }) });
-    this.#gone();
+    this.#refuse();
   }
 
   /** The caller is told what is needed, and goes. */
@@ -164,9 +202,14 @@ class Call {
     const caller = this.#caller;
     if (caller === undefined) return;
     this.#caller = undefined;
-    this.#clock = this.#lot.park(this);
+    const clock = this.#lot.park(this);
+    this.#clock = clock;
     const inputRequests = Object.fromEntries([...this.#open].map(([key, { question }]) => [key, question]));
-    caller.next({ result: { resultType: 'input_required', inputRequests, requestState: this.handle } });
+    const asking = { resultType: 'input_required', inputRequests, requestState: this.handle };
+    const dropped = (): void => {
+      if (this.#clock === clock) this.abandon('the caller has left');
+    };
+    caller.next({ result: waiting(asking, dropped) });
     caller.complete();
   }
 
@@ -181,24 +224,43 @@ class Call {
     if (this.#held.length > mostNotices) this.#held.shift();
   }
 
+  /** The work at the server has ended. Who is away is told when they come back, as long as the time runs. */
   #over(end: End): void {
+    if (this.#end !== undefined) return;
     this.#end = end;
-    const cancelled = new RpcError({ code: codes.internalError, message: 'the call that this is about has ended' });
-    for (const { subscriber } of [...this.#open.values()]) subscriber.error(cancelled);
-    this.#open.clear();
+    this.#lot.over(this);
+    // First the call, then what it asked: a handler that has been stopped makes nothing of the refusal.
     this.#upstream?.unsubscribe();
     const caller = this.#caller;
-    // Who is away is told when they come back, as long as the time runs.
-    if (caller === undefined) return;
     this.#caller = undefined;
-    this.#gone();
-    if ('error' in end) return caller.error(end.error);
-    caller.next(end.answer);
-    caller.complete();
+    // A question that has outlived this call may be another's: whoever answers it has been asked it here.
+    if (caller === undefined && 'answer' in end && this.#lot.busy()) return;
+    this.#refuse();
+    if (caller !== undefined) answered(caller, end);
   }
 
-  #gone(): void {
+  #tell(caller: Subscriber<Emission>, end: End): void {
+    this.#caller = undefined;
+    this.#refuse();
+    answered(caller, end);
+  }
+
+  /** Nobody will answer what is still open. */
+  #refuse(): void {
+    const ended = new RpcError({ code: codes.internalError, message: 'the call that this is about has ended' });
+    for (const { subscriber } of [...this.#open.values()]) subscriber.error(ended);
+    this.#open.clear();
+  }
+
+  #unpark(): void {
     this.#clock?.unsubscribe();
-    this.#lot.gone(this);
+    this.#clock = undefined;
+    this.#lot.leave(this);
   }
 }
+
+const answered = (caller: Subscriber<Emission>, end: End): void => {
+  if ('error' in end) return caller.error(end.error);
+  caller.next(end.answer);
+  caller.complete();
+};

@@ -7,7 +7,7 @@
 import type { Request } from '../../exchange/exchange.ts';
 import { codes, InvalidAnswer, quoted, RpcError } from '../../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../../frame/frame.ts';
-import { offers } from '../../protocol/capability.ts';
+import { declares, offers } from '../../protocol/capability.ts';
 import { validator } from '../../protocol/dated.ts';
 import { methods, type Row } from '../../protocol/methods.ts';
 import { latestRevision, within, type LegacyRevision, type Revision } from '../../protocol/revisions.ts';
@@ -118,13 +118,6 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
 ]);
 
 const rows: ReadonlyMap<string, Row> = new Map(Object.entries(methods));
-
-/** An `elicitation` that names no mode means forms (BR-65). */
-const declares = (capabilities: JsonObject, path: string): boolean => {
-  const { elicitation } = capabilities;
-  const unnamed = isObject(elicitation) && elicitation['form'] === undefined && elicitation['url'] === undefined;
-  return offers(capabilities, path) || (path === 'elicitation.form' && unnamed);
-};
 
 const asObject = (path: string): JsonObject =>
   path.split('.').reduceRight<JsonObject>((inner, step) => ({ [step]: inner }), {});

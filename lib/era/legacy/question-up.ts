@@ -7,7 +7,7 @@
 import type { Request } from '../../exchange/exchange.ts';
 import { codes, invalidParams, methodNotFound, RpcError } from '../../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../../frame/frame.ts';
-import { offers } from '../../protocol/capability.ts';
+import { declares, offers } from '../../protocol/capability.ts';
 import { prune, validator } from '../../protocol/dated.ts';
 import { ElicitUrlParams, urlElicitationRequired } from '../../protocol/elicitation.ts';
 import { methods, rowsAt, type MethodTable, type Row } from '../../protocol/methods.ts';
@@ -46,18 +46,11 @@ type Objection = (params: JsonObject, revision: LegacyRevision, declared: JsonOb
 
 const modes = ['form', 'url'] as const;
 
-/** An `elicitation` that names no mode means forms (BR-65). */
-const modesIn = (elicitation: unknown): readonly string[] => {
-  if (!isObject(elicitation)) return [];
-  const named = modes.filter((mode) => offers(elicitation, mode));
-  return named.length === 0 ? ['form'] : named;
-};
-
 const undeclaredMode: Objection = ({ mode = 'form' }, revision, declared) => {
   const known = modes.find((each) => each === mode);
   if (known === undefined) return undefined;
   if (known === 'url' && !within(revision, '2025-11-25')) return `mode "url" does not exist at revision ${revision}`;
-  return modesIn(declared['elicitation']).includes(known)
+  return declares(declared, `elicitation.${known}`)
     ? undefined
     : `mode "${known}" needs the capability elicitation.${known}, which this client did not declare`;
 };

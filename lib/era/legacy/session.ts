@@ -5,7 +5,7 @@
  *
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle
  */
-import { filter, map, of, throwError, type Observable } from 'rxjs';
+import { filter, map, of, tap, throwError, type Observable } from 'rxjs';
 import {
   isAnswer,
   type Context,
@@ -138,28 +138,26 @@ export const legacySession = (inside: Exchange, options: SessionOptions): Sessio
     if (problem !== undefined) return refuse(invalidParams(`${method}: ${problem}`));
     const mine = own[method];
     if (mine !== undefined) return mine(agreed, request, context);
-    if (lane.asks) return asked(agreed, lane, request, context);
-    return translate(inside(up(request, agreed.meta), context), lane.down, (error) => downError(error, method));
+    return translate(
+      inside(up(request, agreed.meta), context),
+      lane.down,
+      (error) => downError(error, method),
+      undefined,
+      lane.asks ? asked(agreed, request, context) : undefined,
+    );
   };
 
   /** What the request needs first is asked of the peer, and the request made again with it. */
-  const asked = ({ meta, peer }: Agreed, { down }: Lane, request: Request, context: Context): Observable<Emission> => {
-    const { method } = request;
-    const { answer, done } = asking(peer, context);
-    return rounds({
-      method,
-      ask: (again) => inside(up(request, meta, again), context),
-      answer,
-      emission: (emission) => {
-        if (isAnswer(emission)) done();
-        return down(emission);
-      },
-      error: (error) => {
-        done();
-        return downError(error, method);
-      },
-    });
-  };
+  const asked =
+    ({ meta, peer }: Agreed, request: Request, context: Context) =>
+    (needed: JsonObject): Observable<Emission> => {
+      const { answer, done } = asking(peer, context);
+      const ask = (again: JsonObject): Observable<Emission> => inside(up(request, meta, again), context);
+      // The peer is told before it gets the answer, as nobody listens for it afterwards.
+      return rounds({ method: request.method, ask, answer }, needed).pipe(
+        tap((emission) => isAnswer(emission) && emission.result['isError'] !== true && done()),
+      );
+    };
 
   return {
     get revision() {

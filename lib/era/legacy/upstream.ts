@@ -10,7 +10,9 @@ import {
   concat,
   concatMap,
   defer,
+  endWith,
   filter,
+  ignoreElements,
   lastValueFrom,
   map,
   merge,
@@ -23,23 +25,32 @@ import {
   takeWhile,
   throwError,
 } from 'rxjs';
-import { isAnswer, type Emission, type Exchange, type Notification, type Request } from '../../exchange/exchange.ts';
+import {
+  isAnswer,
+  type Context,
+  type Emission,
+  type Exchange,
+  type Notification,
+  type Request,
+} from '../../exchange/exchange.ts';
 import { acknowledgedMethod, listenMethod } from '../../exchange/envelope.ts';
 import { translate } from '../../exchange/translate.ts';
 import { codes, NotSupported, RpcError } from '../../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../../frame/frame.ts';
 import { offers } from '../../protocol/capability.ts';
+import { urlElicitationRequired } from '../../protocol/elicitation.ts';
 import { loggingLevels } from '../../protocol/level.ts';
 import { rowsAt, type MethodTable, type Row } from '../../protocol/methods.ts';
 import { prune } from '../../protocol/dated.ts';
 import { latestRevision, metaKeys, type LegacyRevision } from '../../protocol/revisions.ts';
 import { covers } from '../../protocol/subscription.ts';
 import { discoverMethod } from '../classify.ts';
+import type { Overheard } from '../hearing.ts';
 import { foreignMeta } from './meta.ts';
 import { parking } from './parking.ts';
 import { pruned } from './pruned.ts';
 import { downAnswer, questionProblem, upQuestion } from './question-up.ts';
-import { visits } from './visits.ts';
+import { unvisited, visits } from './visits.ts';
 
 export interface Upstream {
   readonly revision: LegacyRevision;
@@ -47,6 +58,8 @@ export interface Upstream {
   readonly handshake: JsonObject;
   /** Asks over the link, in the server's own revision. */
   readonly ask: Exchange;
+  /** How many of these methods it is at work on. */
+  readonly underway: (methods: ReadonlySet<string>) => number;
   /** What the server says on its own. */
   readonly unsolicited: Observable<Notification>;
   readonly table: MethodTable;
@@ -58,7 +71,7 @@ export interface Upstream {
 
 /** A legacy server, as one of 2026-07-28 would be. */
 export interface Legacy {
-  readonly exchange: Exchange;
+  readonly exchange: Overheard;
   /** Answers what the server asks of us, in its own words. */
   readonly asked: Exchange;
 }
@@ -91,7 +104,8 @@ export const legacyUpstream = (upstream: Upstream): Legacy => {
     [listenMethod, ({ params }) => listen(params, discovered, upstream, watch)],
   ]);
 
-  const lot = parking();
+  const asks = new Set([...rows].flatMap(([method, row]) => (row.asks === true ? [method] : [])));
+  const lot = parking(upstream.unsolicited.pipe(ignoreElements(), endWith(undefined)), () => upstream.underway(asks));
   const pages = visits(upstream.unsolicited);
 
   const asked: Exchange = (request, context) => {
@@ -111,8 +125,8 @@ export const legacyUpstream = (upstream: Upstream): Legacy => {
     const { method, params } = request;
     const mine = own.get(method);
     if (mine !== undefined) return mine(request);
-    const row = rows.get(method);
-    if (row === undefined)
+    const way = wayOf(method);
+    if (way === undefined)
       return throwError(
         () =>
           new NotSupported({
@@ -120,56 +134,88 @@ export const legacyUpstream = (upstream: Upstream): Legacy => {
             message: `${method} does not exist at revision ${revision}, which the server speaks`,
           }),
       );
-    const made = (): Observable<Emission> =>
-      translate(
-        ask({ method, ...downParams(params, row, revision) }, context),
-        (emission) => (isAnswer(emission) ? { result: upResult(emission.result, row) } : emission),
-        upError,
-        row.asks === true ? (error) => pages.asked(error, request, context) : undefined,
-      );
     const meta = isObject(params?.['_meta']) ? params['_meta'] : undefined;
     const wanted = meta?.[metaKeys.logLevel];
-    const heard = wanted === undefined ? made : () => level(String(wanted)).pipe(concatMap(made));
-    if (row.asks !== true) return heard();
-    const again = params?.['requestState'] === undefined ? undefined : pages.again(request, context, heard);
-    if (again !== undefined) return again;
+    const state = params?.['requestState'];
+    const proxied = meta?.[metaKeys.clientCapabilities] !== undefined;
+    if (wanted === undefined && !(way.asks && (proxied || state !== undefined))) return made(request, context, way);
+    const heard = (): Observable<Emission> =>
+      wanted === undefined
+        ? made(request, context, way)
+        : level(String(wanted)).pipe(concatMap(() => made(request, context, way)));
+    if (!way.asks) return heard();
+    const again = state === undefined ? undefined : pages.again(request, context, heard);
     // Who brings capabilities along is somebody this client stands in for.
-    return meta?.[metaKeys.clientCapabilities] === undefined && params?.['requestState'] === undefined
-      ? heard()
-      : lot.call(request, context, heard);
+    return again ?? (proxied || state !== undefined ? lot.call(request, context, heard) : heard());
   };
-  return { exchange, asked };
+
+  /** Makes the request in the server's own words. */
+  const made = (request: Request, context: Context, { down, up, visits }: Way): Observable<Emission> =>
+    translate(
+      ask({ method: request.method, ...downParams(request.params, down) }, context),
+      up,
+      (error) => upError((visits ? unvisited(error, request.params) : undefined) ?? error, request),
+      visits ? (error) => pages.asked(error, request, context) : undefined,
+    );
+
+  const ways = new Map<string, Way>();
+  const wayOf = (method: string): Way | undefined => {
+    const row = rows.get(method);
+    const known = ways.get(method);
+    if (known !== undefined || row === undefined) return known;
+    const asks = row.asks === true;
+    const visits = asks && revision === pagesRevision;
+    const way = { asks, visits, down: pruned(row.params, revision), up: upResult(row) };
+    ways.set(method, way);
+    return way;
+  };
+  return { exchange: Object.assign(exchange, { others: lot.others }), asked };
 };
 
-const downParams = (
-  params: JsonObject | undefined,
-  row: Row,
-  revision: LegacyRevision,
-): { readonly params?: JsonObject } => {
-  if (params === undefined) return {};
-  const { _meta } = params;
-  const foreign = foreignMeta(_meta);
+/** How one method is said to the server, and what comes back. */
+interface Way {
+  readonly asks: boolean;
+  /** Whether it may be refused until a page has been visited. */
+  readonly visits: boolean;
+  readonly down: (params: JsonObject) => JsonObject;
+  readonly up: (emission: Emission) => Emission;
+}
+
+const downParams = (params: JsonObject | undefined, down: Way['down']): { readonly params: JsonObject } | undefined => {
+  if (params === undefined) return undefined;
+  const foreign = foreignMeta(params['_meta']);
   const kept: Record<string, unknown> = {};
   for (const name of Object.keys(params)) if (name !== '_meta') kept[name] = params[name];
   if (foreign !== undefined) kept['_meta'] = foreign;
-  return { params: pruned(row.params, revision)(kept) };
+  return { params: down(kept) };
 };
 
-const upResult = (result: JsonObject, { cacheable, result: schema }: Row): JsonObject => {
-  if (cacheable !== true || schema === undefined) return Object.assign({}, result, complete);
+const upResult = ({ cacheable, result: schema }: Row): Way['up'] => {
+  const said = cacheable === true ? uncached : complete;
   // What only older revisions had is in what they list: a tool's `execution` (BR-36).
-  const kept = prune(schema, latestRevision)(result);
-  return Object.assign({}, isObject(kept) ? kept : result, uncached);
+  const cut = cacheable === true && schema !== undefined ? prune(schema, latestRevision) : (value: unknown) => value;
+  return (emission) => (isAnswer(emission) ? { result: Object.assign({}, cut(emission.result), said) } : emission);
 };
+
+/** The one revision in which a call may be refused until a page has been visited. */
+const pagesRevision: LegacyRevision = '2025-11-25';
 
 const complete: JsonObject = { resultType: 'complete' };
 const uncached: JsonObject = { ...complete, ttlMs: 0, cacheScope: 'private' };
 
-/** Not-found has been -32602 since 2026-07-28 (BR-34). */
-const upError = (error: unknown): unknown =>
-  error instanceof RpcError && error.code === codes.resourceNotFound
-    ? new RpcError({ code: codes.invalidParams, message: error.message, data: error.data })
-    : error;
+/**
+ * Not-found has been -32602 since 2026-07-28, with the URI in its data (BR-34). Nobody inside knows -32042: what is not
+ * understood as a question is an error, whose text says all that there is (BR-33).
+ */
+const upError = (error: unknown, { params }: Request): unknown => {
+  if (!(error instanceof RpcError)) return error;
+  const { code, message, data } = error;
+  if (code === urlElicitationRequired) return new RpcError({ code: codes.internalError, message, data });
+  if (code !== codes.resourceNotFound) return error;
+  const uri = params?.['uri'];
+  const told = data === undefined && uri !== undefined ? { uri } : data;
+  return new RpcError({ code: codes.invalidParams, message, data: told });
+};
 
 /**
  * The session's log level. One level serves all requests of a session, so it only ever goes down to the most talkative

@@ -7,9 +7,11 @@
 import {
   concatMap,
   defer,
+  endWith,
   filter,
   map,
   merge,
+  of,
   scan,
   take,
   throwError,
@@ -19,8 +21,10 @@ import {
 } from 'rxjs';
 import type { Context, Emission, Notification, Request } from '../../exchange/exchange.ts';
 import { identityOf } from '../../exchange/identity.ts';
-import { invalidRequest } from '../../frame/errors.ts';
-import { isObject } from '../../frame/frame.ts';
+import { invalidRequest, type RpcError } from '../../frame/errors.ts';
+import { isObject, type JsonObject } from '../../frame/frame.ts';
+import { missingCapability } from '../../protocol/capability.ts';
+import { metaKeys } from '../../protocol/revisions.ts';
 import { urlRequired } from './question-up.ts';
 
 /** How long the server may take to say that a visit is over before it is asked again, in milliseconds. */
@@ -41,6 +45,7 @@ export interface Visits {
 
 interface Visit {
   readonly identity: string;
+  readonly inputRequests: JsonObject;
   readonly ids: readonly string[];
   /** Those of them that the server has said to be over. */
   readonly over: Set<string>;
@@ -62,11 +67,12 @@ export const visits = (unsolicited: Observable<Notification>): Visits => {
   return {
     asked: (error, request, context) => {
       const required = urlRequired(error);
-      if (required === undefined) return undefined;
+      if (required === undefined || unvisited(error, request.params) !== undefined) return undefined;
+      const { ids, inputRequests } = required;
       const handle = crypto.randomUUID();
       const [oldest] = waiting.keys();
       if (waiting.size >= most && oldest !== undefined) forget(oldest);
-      waiting.set(handle, { identity: identityOf(request, context), ids: required.ids, over: new Set() });
+      waiting.set(handle, { identity: identityOf(request, context), inputRequests, ids, over: new Set() });
       // A visit may be over before its call comes back.
       listening ??= completed$.subscribe({
         next: (id) => {
@@ -74,17 +80,20 @@ export const visits = (unsolicited: Observable<Notification>): Visits => {
         },
         error: () => undefined,
       });
-      return {
-        result: { resultType: 'input_required', inputRequests: required.inputRequests, requestState: handle },
-      };
+      return asking(inputRequests, handle);
     },
     again: (request, context, ask) => {
       const handle = String(request.params?.['requestState']);
       const visit = waiting.get(handle);
       if (visit?.identity !== identityOf(request, context)) return undefined;
       const responses = request.params?.['inputResponses'];
-      const given = isObject(responses) ? Object.values(responses) : [];
-      if (given.some((response) => !isObject(response) || response['action'] !== 'accept')) {
+      const given = isObject(responses) ? responses : {};
+      const answers = Object.keys(visit.inputRequests).map((key) =>
+        Object.hasOwn(given, key) ? given[key] : undefined,
+      );
+      // What is still open is asked once more (MRTR-15).
+      if (answers.includes(undefined)) return of(asking(visit.inputRequests, handle));
+      if (answers.some((response) => !isObject(response) || response['action'] !== 'accept')) {
         forget(handle);
         return throwError(() =>
           invalidRequest(`${request.method} needs a page to be visited first, which was declined`),
@@ -98,9 +107,27 @@ export const visits = (unsolicited: Observable<Notification>): Visits => {
         const all$ = completed$.pipe(
           scan((open, id) => open.filter((one) => one !== id), rest),
           filter((open) => open.length === 0),
+          // Once the connection has ended nobody says so any more; asking tells why.
+          endWith(rest),
         );
         return merge(all$, timer(patienceMs)).pipe(take(1), concatMap(ask));
       });
     },
   };
+};
+
+const asking = (inputRequests: JsonObject, requestState: string): Emission => ({
+  result: { resultType: 'input_required', inputRequests, requestState },
+});
+
+/**
+ * Why somebody whom this client stands in for cannot be told of the pages that an error names: they did not declare that
+ * they can visit any. Undefined for any other error, and for those who did.
+ */
+export const unvisited = (error: unknown, params: JsonObject | undefined): RpcError | undefined => {
+  const meta = params?.['_meta'];
+  const declared = isObject(meta) ? meta[metaKeys.clientCapabilities] : undefined;
+  return isObject(declared) && urlRequired(error) !== undefined
+    ? missingCapability(declared, { elicitation: { url: {} } }, 'a page to be visited first')
+    : undefined;
 };
