@@ -41,7 +41,7 @@ const bundle = async (outdir: string): Promise<Metafile> => {
     target: ['es2022', 'node20'],
     external,
     // Names included: what a script loads first is read before it runs, and the maps give them back.
-    minifySyntax: true,
+    minify: true,
     sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'none',

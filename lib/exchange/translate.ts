@@ -1,5 +1,5 @@
 /** Both ends of a translator in one step: `map` and `catchError` would cost two subscribers for every call. */
-import { Observable } from 'rxjs';
+import { Observable, type Subscriber } from 'rxjs';
 import type { JsonObject } from '../frame/frame.ts';
 import { isAnswer, type Emission } from './exchange.ts';
 import { needsInput } from './rounds.ts';
@@ -19,13 +19,12 @@ export const translate = (
 ): Observable<Emission> =>
   new Observable((subscriber) => {
     let handedOver = false;
-    const handOver = (rest: Observable<Emission>): void => {
-      handedOver = true;
-      subscriber.add(translate(rest, emission, error).subscribe(subscriber));
-    };
     return source.subscribe({
       next: (one) => {
-        if (further !== undefined && isAnswer(one) && needsInput(one.result)) return handOver(further(one.result));
+        if (further !== undefined && isAnswer(one) && needsInput(one.result)) {
+          handedOver = true;
+          return handOver(translate(further(one.result), emission, error), subscriber);
+        }
         let said: Emission;
         try {
           said = emission(one);
@@ -45,3 +44,6 @@ export const translate = (
       },
     });
   });
+
+const handOver = (rest: Observable<Emission>, subscriber: Subscriber<Emission>): void =>
+  subscriber.add(rest.subscribe(subscriber));
