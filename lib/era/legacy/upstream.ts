@@ -46,7 +46,7 @@ import { latestRevision, metaKeys, type LegacyRevision } from '../../protocol/re
 import { covers } from '../../protocol/subscription.ts';
 import { discoverMethod } from '../classify.ts';
 import type { Overheard } from '../hearing.ts';
-import { foreignMeta } from './meta.ts';
+import { foreignMeta, isForeign } from './meta.ts';
 import { parking } from './parking.ts';
 import { pruned } from './pruned.ts';
 import { downAnswer, questionProblem, upQuestion } from './question-up.ts';
@@ -150,13 +150,15 @@ export const legacyUpstream = (upstream: Upstream): Legacy => {
   };
 
   /** Makes the request in the server's own words. */
-  const made = (request: Request, context: Context, { down, up, visits }: Way): Observable<Emission> =>
-    translate(
-      ask({ method: request.method, ...downParams(request.params, down) }, context),
+  const made = (request: Request, context: Context, { down, up, visits }: Way): Observable<Emission> => {
+    const { method, params } = request;
+    return translate(
+      ask(params === undefined ? { method } : { method, params: downParams(params, down) }, context),
       up,
       (error) => upError((visits ? unvisited(error, request.params) : undefined) ?? error, request),
       visits ? (error) => pages.asked(error, request, context) : undefined,
     );
+  };
 
   const ways = new Map<string, Way>();
   const wayOf = (method: string): Way | undefined => {
@@ -181,13 +183,14 @@ interface Way {
   readonly up: (emission: Emission) => Emission;
 }
 
-const downParams = (params: JsonObject | undefined, down: Way['down']): { readonly params: JsonObject } | undefined => {
-  if (params === undefined) return undefined;
-  const foreign = foreignMeta(params['_meta']);
+const downParams = (params: JsonObject, down: Way['down']): JsonObject => {
+  const { _meta } = params;
+  if (_meta === undefined || isForeign(_meta)) return down(params);
+  const foreign = foreignMeta(_meta);
   const kept: Record<string, unknown> = {};
   for (const name of Object.keys(params)) if (name !== '_meta') kept[name] = params[name];
   if (foreign !== undefined) kept['_meta'] = foreign;
-  return { params: down(kept) };
+  return down(kept);
 };
 
 const upResult = ({ cacheable, result: schema }: Row): Way['up'] => {
