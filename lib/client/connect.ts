@@ -85,7 +85,8 @@ export const connect = <S = Server>(target: Target, options: ConnectOptions = {}
     });
     return dialled.pipe(
       map((connection) => {
-        const client = clientOf<ToolsIn<S>>(connection, options, deadlines, { exchange: local, capabilities });
+        // Its own calls stop their own clocks while they answer; of an old server's requests nobody knows whose they are.
+        const client = clientOf<ToolsIn<S>>(connection, options, deadlines, { exchange: side.exchange, capabilities });
         server = client.server;
         return client;
       }),

@@ -52,7 +52,9 @@ const shape = validator(InputRequest, latestRevision);
 const problemOf = (question: Request): string | undefined => {
   const flaw = shape(question);
   if (flaw !== undefined) return `is not valid: ${flaw}`;
-  const messages = question.params?.['messages'];
+  const { messages, mode, url } = question.params ?? {};
+  if (mode === 'url' && !/^https?:/i.test(String(url)))
+    return 'is not valid: url must be an absolute http or https URL';
   const balance = isArray(messages) ? balanceProblem(messages) : undefined;
   return balance === undefined ? undefined : `is not valid: ${balance}`;
 };

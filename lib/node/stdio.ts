@@ -10,6 +10,7 @@ import type { Channel } from '../exchange/exchange.ts';
 import { ConnectionClosed, Misconfigured } from '../frame/errors.ts';
 import { channelOver, type DuplexOptions } from './duplex.ts';
 import { guard } from './guard.ts';
+import { hush } from './release.ts';
 
 /** Which streams and signals a server over stdio goes by, and the bounds of its channel. */
 export interface StdioOptions extends Omit<DuplexOptions, 'flushMs'> {
@@ -71,6 +72,7 @@ export const stdio = (options: StdioOptions = {}): Observable<Channel> =>
           restore();
           ignoreErrors(output, intact);
           if (output !== process.stdout) output.end();
+          else if (output.writableLength > 0) letGo(output);
           subscriber.complete();
         },
       };
@@ -90,6 +92,24 @@ const signal = (name: NodeJS.Signals): Observable<unknown> =>
     (handler) => process.on(name, handler),
     (handler) => process.off(name, handler),
   );
+
+/** How long a client may take for what is left, in milliseconds; others than this one kill about then. */
+const flushMs = 2_000;
+
+/**
+ * A reader that has stopped reading keeps a process with something left to write alive for ever. A standard stream cannot
+ * be destroyed; what lies under it can be closed.
+ */
+const letGo = (output: Writable): void => {
+  setTimeout(() => {
+    if (output.writableLength === 0 || !('_handle' in output) || !isClosable(output._handle)) return;
+    hush(output);
+    output._handle.close();
+  }, flushMs).unref();
+};
+
+const isClosable = (handle: unknown): handle is { close(): void } =>
+  typeof handle === 'object' && handle !== null && 'close' in handle && typeof handle.close === 'function';
 
 /** How a client that has gone without a word shows. EIO is a terminal that was closed. */
 const gone: readonly unknown[] = ['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED'];

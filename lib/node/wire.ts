@@ -51,10 +51,27 @@ export interface Wire {
   stopWriting(flush: boolean): void;
 }
 
+/** How often a reader that is paused looks whether there is an end, in milliseconds. */
+const glanceMs = 150;
+
 export const wire = (ends: Ends, outbound: Observable<Frame | readonly Frame[]>, options: FramingOptions): Wire => {
   const { readable, writable, onValue, onStray } = ends;
   const input = new Subscription();
   const output = new Subscription();
+
+  /** That the peer has closed its side shows only to who reads: now and then, one chunk is let in. */
+  const glance = (): void => {
+    readable.resume();
+    setImmediate(() => {
+      if (glancing !== undefined && !input.closed) readable.pause();
+    });
+  };
+  let glancing: NodeJS.Timeout | undefined;
+  const seeing = (): void => {
+    clearInterval(glancing);
+    glancing = undefined;
+  };
+  input.add(seeing);
 
   const fail = (error: ConnectionClosed) => {
     output.unsubscribe();
@@ -70,8 +87,10 @@ export const wire = (ends: Ends, outbound: Observable<Frame | readonly Frame[]>,
     },
     onBlocked: (blocked) => {
       if (options.pauseReader !== true || input.closed) return;
-      if (blocked) readable.pause();
-      else readable.resume();
+      seeing();
+      if (!blocked) return void readable.resume();
+      readable.pause();
+      glancing = setInterval(glance, glanceMs).unref();
     },
     onUnsendable: (frame, reason) => {
       if ('method' in frame && 'id' in frame)

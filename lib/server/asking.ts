@@ -7,10 +7,10 @@
 import { deliver, type Answering } from '../exchange/bridge.ts';
 import type { Request } from '../exchange/exchange.ts';
 import type { Notice } from '../exchange/notice.ts';
-import { invalidParams, Misconfigured, quoted } from '../frame/errors.ts';
+import { invalidParams, Misconfigured, quoted, type RpcError } from '../frame/errors.ts';
 import { canonical, fingerprint } from '../frame/canonical.ts';
 import { isObject, type JsonObject } from '../frame/frame.ts';
-import { missingCapability } from '../protocol/capability.ts';
+import { missingCapability, union } from '../protocol/capability.ts';
 import type { ClientCapabilities } from '../protocol/peer.ts';
 import type { Question } from './question.ts';
 import type { Kept } from './state.ts';
@@ -57,9 +57,19 @@ export class Asking {
   readonly #stops = new Set<() => void>();
   #stopped = false;
   readonly #notice: (notice: Notice) => void;
-  #conflict: Misconfigured | undefined;
+  #conflict: Misconfigured | RpcError | undefined;
 
-  constructor(before: Kept, responses: unknown, capabilities: ClientCapabilities, notice: (notice: Notice) => void) {
+  readonly #changed: (key: string) => void;
+
+  /** @param changed - hears of a question that was answered, and reads differently now */
+  constructor(
+    before: Kept,
+    responses: unknown,
+    capabilities: ClientCapabilities,
+    notice: (notice: Notice) => void,
+    changed: (key: string) => void,
+  ) {
+    this.#changed = changed;
     this.#before = before;
     this.#responses = isObject(responses) ? responses : {};
     this.#capabilities = capabilities;
@@ -72,8 +82,8 @@ export class Asking {
     return this.#pending.size === 0 ? undefined : Object.fromEntries(this.#pending);
   }
 
-  /** What makes the questions ones that cannot be asked; undefined where nothing does. */
-  get conflict(): Misconfigured | undefined {
+  /** What fails the run, whatever its handler makes of it: questions that cannot be asked, answers that are none. */
+  get conflict(): Misconfigured | RpcError | undefined {
     return this.#conflict;
   }
 
@@ -95,6 +105,9 @@ export class Asking {
 
   askAll<const Q extends Readonly<Record<string, Question<unknown>>>>(questions: Q): AnswersTo<Q> {
     // Nobody is asked anything before all is known to be askable, and what was answered to be an answer.
+    const needs = Object.values(questions).reduce<JsonObject>((all, one) => union(all, { ...one.needs }), {});
+    const missing = missingCapability(this.#capabilities, needs, Object.keys(questions).map(quoted).join(', '));
+    if (missing !== undefined) throw missing;
     const looks = Object.entries(questions).map(([key, question]) => [key, this.#look(key, question)] as const);
     const open = looks.filter(([, { answer }]) => answer === undefined);
     for (const [, { pend }] of open) pend();
@@ -141,12 +154,18 @@ export class Asking {
     }
     this.#asked.set(key, mark);
     const pend = (): void => void this.#pending.set(key, request);
-    // Of what was asked differently before, the answer was to something else.
-    if (this.#before.asked !== undefined && own(this.#before.asked, key) !== mark) return { pend };
     const given = own(this.#before.answers, key) ?? own(this.#responses, key);
     if (given === undefined) return { pend };
+    // Of what was asked differently before, the answer was to something else.
+    if (this.#before.asked !== undefined && own(this.#before.asked, key) !== mark) {
+      if (own(this.#before.asked, key) !== undefined) this.#changed(key);
+      return { pend };
+    }
     const reading = isObject(given) ? question.read(given) : { ok: false as const, problem: 'it must be an object' };
-    if (!reading.ok) throw invalidParams(`inputResponses[${quoted(key)}]: ${reading.problem}`, { key });
+    if (!reading.ok) {
+      this.#conflict = invalidParams(`inputResponses[${quoted(key)}]: ${reading.problem}`, { key });
+      throw this.#conflict;
+    }
     this.#answers.set(key, given as JsonObject);
     return { answer: reading, pend };
   }

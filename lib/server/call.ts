@@ -101,6 +101,9 @@ export class Call {
    * asked, and the handler runs again from its beginning with the answer at hand, in every revision. So work that is not
    * to be done twice belongs into a {@link Call.step}, or behind the question; log lines before it are said twice.
    *
+   * An answer is to the very question that was asked: one that reads differently in the next run is asked anew, so what
+   * it is made of (a price, a time) belongs into a step too.
+   *
    * Fails with -32021 where the caller did not declare what the question needs; see {@link Call.can}.
    */
   get ask(): <A>(key: string, question: Question<A>) => A {

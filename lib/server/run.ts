@@ -3,7 +3,7 @@ import { Observable, type Subscriber } from 'rxjs';
 import { deliver, type Pick, type Sink } from '../exchange/bridge.ts';
 import type { Context, Emission, Request } from '../exchange/exchange.ts';
 import { logMethod, type Notice } from '../exchange/notice.ts';
-import { Misconfigured, RpcError } from '../frame/errors.ts';
+import { Misconfigured, quoted, RpcError } from '../frame/errors.ts';
 import type { JsonObject } from '../frame/frame.ts';
 import { urlElicitationRequired } from '../protocol/elicitation.ts';
 import { loggingLevels } from '../protocol/level.ts';
@@ -110,6 +110,7 @@ class Run<A> implements Sink {
       this.#request.params?.['inputResponses'],
       this.#call.client.capabilities,
       (notice) => this.notice(notice),
+      (key) => this.#bench.failed(changed(key), this.#request),
     ));
   }
 
@@ -159,12 +160,12 @@ class Run<A> implements Sink {
 
   /** Ends this run with the questions that it has asked, if it has. */
   #asks(): boolean {
-    const inputRequests = this.#asking?.pending;
-    if (inputRequests === undefined || this.#asking === undefined || this.#over) return false;
+    if (this.#asking === undefined || this.#over) return false;
     if (this.#asking.conflict !== undefined) {
       this.#fail(this.#asking.conflict);
       return true;
     }
+    if (this.#asking.pending === undefined) return false;
     void this.#needs(this.#asking);
     return true;
   }
@@ -222,3 +223,8 @@ class Run<A> implements Sink {
     return least >= 0 && loggingLevels.findIndex((level) => level === params['level']) >= least;
   }
 }
+
+const changed = (key: string): Misconfigured =>
+  new Misconfigured({
+    message: `the question ${quoted(key)} was answered, and reads differently now that the handler runs again: it is asked once more. Put what it is made of into a step`,
+  });

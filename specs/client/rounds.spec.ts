@@ -405,7 +405,8 @@ describe.each(['2025-11-25', '2026-07-28'] as const)('while a person answers, at
     await late.client.close();
   });
 
-  it('of no call of the connection, and of each again afterwards', async () => {
+  const alone = revision === '2026-07-28';
+  it(alone ? 'of the call that asks, alone' : 'of no call, as nobody knows whose question it is', async () => {
     const { client, events } = await playing(5_000, {});
     const hung: unknown[] = [];
     const started = Date.now();
@@ -413,10 +414,10 @@ describe.each(['2025-11-25', '2026-07-28'] as const)('while a person answers, at
       .call('hangs', {}, { idleMs: 100 })
       .subscribe({ error: (error: unknown) => hung.push([Date.now() - started, error]) });
     await vi.advanceTimersByTimeAsync(5_020);
+    expect(hung).toEqual(alone ? [[100, expect.any(TimedOut)]] : []);
     expect(events).toEqual([[5_020, 'result']]);
-    expect(hung).toEqual([]);
     await vi.advanceTimersByTimeAsync(90);
-    expect(hung).toEqual([[5_110, expect.any(TimedOut)]]);
+    expect(hung).toEqual([[alone ? 100 : 5_110, expect.any(TimedOut)]]);
     await client.close();
   });
 

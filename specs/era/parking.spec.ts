@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { codes, ConnectionClosed, elicit, Schema, server, tool } from 'rxmcp';
 import { unanswered } from 'rxmcp/testing';
 import { rounds } from '../../lib/exchange/rounds.ts';
-import { legacyRevisions } from '../../lib/protocol/revisions.ts';
+import { legacyRevisions, metaKeys } from '../../lib/protocol/revisions.ts';
 import { leavesNothing } from '../behaviour/leaks.ts';
-import { accepted, behind, form } from './behind.ts';
+import { accepted, behind, everything, form } from './behind.ts';
 import { proxied } from './proxied.ts';
 
 leavesNothing();
@@ -53,6 +53,54 @@ describe('a call that is asked something on its way', () => {
     answer(1, result);
     expect(second.seen).toEqual(done);
     expect(sent.filter(({ method }) => method === 'tools/call')).toHaveLength(1);
+  });
+
+  it('stays parked for an answer of another kind, which its caller is told of (MRTR-13)', () => {
+    const { call, again, ask, told } = behind();
+    const first = call();
+    ask('q', 'sampling/createMessage', { messages: [], maxTokens: 1 });
+    const { requestState } = first.needs();
+    expect(again(requestState, { 'question-1': accepted }).seen).toEqual([invalid]);
+    expect(told('q')).toBeUndefined();
+    const answer = { role: 'assistant', model: 'm', content: { type: 'text', text: 'yes' } };
+    const second = again(requestState, { 'question-1': answer });
+    expect(told('q')).toMatchObject({ result: answer });
+    second.stop();
+  });
+
+  it('is nobody’s question while the call has not gone to the server: it may be of this client’s own', () => {
+    const { any, own, ask, told, answer, sent } = behind();
+    const mine = own();
+    const meta = { [metaKeys.clientCapabilities]: everything, [metaKeys.logLevel]: 'debug' };
+    const theirs = any({ name: 't', _meta: meta }, { principal: 'ada' });
+    expect(sent.map(({ method }) => method)).toEqual(['tools/call', 'logging/setLevel']);
+    ask('q');
+    expect(theirs.seen).toEqual([]);
+    expect(told('q')).toMatchObject({ error: { code: codes.methodNotFound } });
+    answer(2, {});
+    ask('r');
+    // Now there are two of whom it may be.
+    expect(told('r')).toMatchObject({ error: { code: codes.invalidParams } });
+    mine.stop();
+    theirs.stop();
+  });
+
+  it('is asked its own questions also when it had been refused until a page was visited (BR-33)', () => {
+    const { call, again, ask, told, refuse, unsolicited, answer, sent } = behind();
+    const first = call();
+    const page = { mode: 'url', message: 'Pay', url: 'https://example.com/pay', elicitationId: 'e' };
+    refuse(1, -32042, { elicitations: [page] });
+    const { inputRequests, requestState } = first.needs();
+    const [key = ''] = Object.keys(inputRequests);
+    unsolicited.next({ method: 'notifications/elicitation/complete', params: { elicitationId: 'e' } });
+    const second = again(requestState, { [key]: { action: 'accept' } });
+    expect(sent.filter(({ method }) => method === 'tools/call')).toHaveLength(2);
+    ask('q');
+    expect(second.seen).toMatchObject(asks('question-1'));
+    const third = again(second.needs().requestState, one);
+    expect(told('q')).toMatchObject({ result: accepted });
+    answer(2, result);
+    expect(third.seen).toEqual(done);
   });
 
   it('belongs to who made it: another principal, method or parameters are refused, and harm nothing (MRTR-11, BR-12)', () => {

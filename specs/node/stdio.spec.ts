@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { map, mergeMap, NEVER, Subject, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
@@ -141,6 +142,27 @@ describe('a server over stdio', () => {
     expect(server.stdout()).toContain('late answer');
     expect(performance.now() - started).toBeLessThan(5_000);
   });
+
+  it.each(['SIGTERM', 'SIGINT', 'the end of its input'])(
+    'exits after %s although nobody reads its answers',
+    async (end) => {
+      const server = run('serve.ts');
+      await server.says(/serving/);
+      server.child.stdout.pause();
+      server.child.stdin.on('error', () => undefined);
+      const text = 'x'.repeat(100_000);
+      for (let id = 1; id <= 40; id += 1) server.child.stdin.write(call(id, { text }));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const started = performance.now();
+      if (end.startsWith('SIG')) server.child.kill(end as NodeJS.Signals);
+      else server.child.stdin.end();
+      const exited = once(server.child, 'exit');
+      expect(await exited).toEqual([0, null]);
+      expect(performance.now() - started).toBeLessThan(5_000);
+      server.child.stdout.resume();
+      await server.ended;
+    },
+  );
 
   it('does not wait for work at a second signal', async () => {
     const server = run('serve.ts', '--tell');

@@ -791,3 +791,43 @@ describe('what goes wrong', () => {
     expect(reports).toEqual([]);
   });
 });
+
+describe('a question that reads differently in each run', () => {
+  it('is asked anew, and its author is told which one it is', async () => {
+    let times = 0;
+    const { again, reports } = doing((call) => {
+      times += 1;
+      return greeting(call.ask('name', elicit(Name, `Who are you, the ${times}th time?`)));
+    });
+    const first = await again();
+    expect(reports).toEqual([]);
+    const second = await again({ name: accepted({ name: 'Ada' }) }, first);
+    expect(Object.keys(questionsOf(second))).toEqual(['name']);
+    expect(reports).toMatchObject([{ level: 'error', message: expect.stringContaining('"name"') as unknown }]);
+  });
+});
+
+describe('an answer that is none', () => {
+  it('fails the call, whatever the handler makes of it (MRTR-13)', async () => {
+    const { again } = doing((call) => {
+      try {
+        return greeting(call.ask('name', name));
+      } catch {
+        return 'swallowed';
+      }
+    });
+    const first = await again();
+    await expect(again({ name: accepted({ name: 5 }) }, first)).rejects.toMatchObject({ code: codes.invalidParams });
+  });
+});
+
+it('several questions at once name all that is missing (CAP-09)', async () => {
+  const { again } = doing(
+    (call) => call.askAll({ who: name, where: listRoots(), what: sample({ messages: 'x', maxTokens: 1 }) }),
+    {},
+  );
+  await expect(again()).rejects.toMatchObject({
+    code: codes.missingClientCapability,
+    data: { requiredCapabilities: { elicitation: { form: {} }, roots: {}, sampling: {} } },
+  });
+});

@@ -10,10 +10,12 @@ export const answers: Answers = {
     content: { type: 'text', text: 'pong-from-client' },
     stopReason: 'endTurn',
   }),
-  // Of what it knows, what the form asks for: nobody is told more.
-  form: ({ schema }) => ({
-    action: 'accept',
-    content: Object.fromEntries(Object.entries(known).filter(([field]) => Object.hasOwn(schema.properties, field))),
-  }),
+  // Of what it knows, what the form asks for: nobody is told more. What that does not fill in, it cannot.
+  form: ({ schema, problem }) => {
+    const content = Object.fromEntries(
+      Object.entries(known).filter(([field]) => Object.hasOwn(schema.properties, field)),
+    );
+    return problem(content) === undefined ? { action: 'accept', content } : { action: 'decline' };
+  },
   roots: [],
 };

@@ -3,6 +3,7 @@
  * is said in the words of that revision. Derived from the method table, once for each revision.
  */
 import { isAnswer, type Emission, type Notification } from '../../exchange/exchange.ts';
+import { codes, quoted, RpcError } from '../../frame/errors.ts';
 import type { JsonObject } from '../../frame/frame.ts';
 import { offers } from '../../protocol/capability.ts';
 import { validator } from '../../protocol/dated.ts';
@@ -47,7 +48,7 @@ const makeLanes = (table: MethodTable, revision: LegacyRevision): ReadonlyMap<st
   const downOf =
     (result: (result: JsonObject) => JsonObject) =>
     (emission: Emission): Emission =>
-      isAnswer(emission) ? { result: result(emission.result) } : downNotice(emission);
+      isAnswer(emission) ? { result: result(complete(emission.result)) } : downNotice(emission);
   return new Map(
     [...rowsAt(table, revision, 'client')]
       .filter(([, row]) => row.kind === 'request')
@@ -61,6 +62,16 @@ const makeLanes = (table: MethodTable, revision: LegacyRevision): ReadonlyMap<st
         },
       ]),
   );
+};
+
+/** Older revisions know no other kind of result, and would take one for what it is not (BR-03). */
+const complete = (result: JsonObject): JsonObject => {
+  const { resultType } = result;
+  if (resultType === undefined || resultType === 'complete') return result;
+  throw new RpcError({
+    code: codes.internalError,
+    message: `this has a result of the type ${quoted(resultType)}, which this revision does not have`,
+  });
 };
 
 /** Some methods may come without any parameters. */

@@ -9,10 +9,12 @@ import { Observable, takeUntil, throwError, timer, type Subscriber, type Subscri
 import { isAnswer, type Context, type Emission, type Request } from '../../exchange/exchange.ts';
 import { callerOf, identityOf } from '../../exchange/identity.ts';
 import { waiting } from '../../exchange/rounds.ts';
-import { codes, ConnectionClosed, invalidParams, RpcError } from '../../frame/errors.ts';
+import { codes, ConnectionClosed, invalidParams, quoted, RpcError } from '../../frame/errors.ts';
 import { isObject, type JsonObject } from '../../frame/frame.ts';
 import { declares, needsOf } from '../../protocol/capability.ts';
-import { metaKeys } from '../../protocol/revisions.ts';
+import { validator } from '../../protocol/dated.ts';
+import { methods, type MethodTable } from '../../protocol/methods.ts';
+import { latestRevision, metaKeys } from '../../protocol/revisions.ts';
 
 export interface ParkingOptions {
   /** How many calls may be parked; the oldest gives way. Default 100. */
@@ -21,9 +23,12 @@ export interface ParkingOptions {
   readonly ms?: number;
 }
 
+/** Makes the request; to be told, through `sent`, when it goes to the server itself. */
+export type Ask = (sent: () => void) => Observable<Emission>;
+
 export interface Parking {
   /** Makes a call for somebody else, or goes on with a parked one. */
-  readonly call: (request: Request, context: Context, ask: () => Observable<Emission>) => Observable<Emission>;
+  readonly call: (request: Request, context: Context, ask: Ask) => Observable<Emission>;
   /**
    * Takes a question to the call that it comes from; undefined where nobody else's call is under way. Refused where it may
    * be anybody's, or nobody declared to be able to answer it.
@@ -67,10 +72,11 @@ export const parking = (
       const { requestState, inputResponses } = request.params ?? {};
       return new Observable((subscriber) => {
         if (requestState === undefined) {
-          const source = ask();
           const call = new Call(request, context, lot);
-          underway.add(call);
-          return call.start(source, subscriber);
+          return call.start(
+            ask(() => underway.add(call)),
+            subscriber,
+          );
         }
         const call = parked.get(String(requestState));
         if (call?.identity === identityOf(request, context))
@@ -171,6 +177,9 @@ class Call {
   }
 
   resume(caller: Subscriber<Emission>, responses: JsonObject): (() => void) | undefined {
+    const problem = this.#problem(responses);
+    // It stays parked: who is told what was wrong may come back with something better.
+    if (problem !== undefined) return void caller.error(invalidParams(problem));
     this.#unpark();
     this.#caller = caller;
     for (const emission of this.#held.splice(0)) caller.next(emission);
@@ -188,6 +197,15 @@ class Call {
     // What is still open is asked once more (MRTR-15).
     if (this.#open.size > 0) this.#leave();
     return () => this.#left(caller);
+  }
+
+  #problem(responses: JsonObject): string | undefined {
+    for (const [key, { question }] of this.#open) {
+      const response = Object.hasOwn(responses, key) ? responses[key] : undefined;
+      const flaw = isObject(response) ? answerProblem(question, response) : undefined;
+      if (flaw !== undefined) return `inputResponses[${quoted(key)}]: ${flaw}`;
+    }
+    return undefined;
   }
 
   /** Ends the call at the server, and whatever it waits for. Nobody will hear how it ended. */
@@ -258,6 +276,14 @@ class Call {
     this.#lot.leave(this);
   }
 }
+
+const rows: MethodTable = methods;
+
+/** What makes this no answer to that question; undefined where nothing does. */
+const answerProblem = ({ method }: Request, response: unknown): string | undefined => {
+  const result = rows[method]?.result;
+  return result === undefined ? undefined : validator(result, latestRevision)(response);
+};
 
 const answered = (caller: Subscriber<Emission>, end: End): void => {
   if ('error' in end) return caller.error(end.error);

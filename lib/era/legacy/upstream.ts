@@ -139,14 +139,23 @@ export const legacyUpstream = (upstream: Upstream): Legacy => {
     const state = params?.['requestState'];
     const proxied = meta?.[metaKeys.clientCapabilities] !== undefined;
     if (wanted === undefined && !(way.asks && (proxied || state !== undefined))) return made(request, context, way);
-    const heard = (): Observable<Emission> =>
-      wanted === undefined
-        ? made(request, context, way)
-        : level(String(wanted)).pipe(concatMap(() => made(request, context, way)));
+    const heard = (sent?: () => void): Observable<Emission> => {
+      const go = (): Observable<Emission> => {
+        sent?.();
+        return made(request, context, way);
+      };
+      return wanted === undefined ? defer(go) : level(String(wanted)).pipe(concatMap(go));
+    };
     if (!way.asks) return heard();
-    const again = state === undefined ? undefined : pages.again(request, context, heard);
+    let told: (() => void) | undefined;
+    const again = state === undefined ? undefined : pages.again(request, context, () => heard(() => told?.()));
     // Who brings capabilities along is somebody this client stands in for.
-    return again ?? (proxied || state !== undefined ? lot.call(request, context, heard) : heard());
+    if (!proxied) return again ?? (state === undefined ? heard() : lot.call(request, context, heard));
+    if (again === undefined) return lot.call(request, context, heard);
+    return lot.call(anew(request), context, (sent) => {
+      told = sent;
+      return again;
+    });
   };
 
   /** Makes the request in the server's own words. */
@@ -182,6 +191,12 @@ interface Way {
   readonly down: (params: JsonObject) => JsonObject;
   readonly up: (emission: Emission) => Emission;
 }
+
+/** The request as it was first made. */
+const anew = ({ method, params = {} }: Request): Request => {
+  const { inputResponses: _, requestState: __, ...asked } = params;
+  return { method, params: asked };
+};
 
 const downParams = (params: JsonObject, down: Way['down']): JsonObject => {
   const { _meta } = params;
