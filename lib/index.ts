@@ -64,6 +64,19 @@ export { idleTimeout } from './middleware/idle-timeout.ts';
 export { demand } from './middleware/demand.ts';
 export { inMemory, type InMemoryOptions } from './transport/in-memory.ts';
 export { memoryPair } from './transport/memory.ts';
+export { messagePort, type Hearing, type Port } from './transport/message-port.ts';
+export { messageWindow, type MessageWindowOptions, type WindowTarget } from './transport/message-window.ts';
+export {
+  ports,
+  portTo,
+  portToWindow,
+  type PortsOptions,
+  type PortTarget,
+  type PortToOptions,
+} from './transport/ports.ts';
+export type { MessageOptions } from './transport/goodbye.ts';
+export { webSocket, type WebSocketOptions } from './transport/websocket.ts';
+export type { WebSocketBounds } from './transport/websocket-channel.ts';
 
 export {
   codes,

@@ -14,3 +14,4 @@ export {
 export { listen, socket, type ListenerOptions } from './socket.ts';
 export { spawn, type Exit, type SpawnChannel, type SpawnOptions } from './spawn.ts';
 export { stdio, type StdioOptions } from './stdio.ts';
+export { webSocket, webSockets, type NodeWebSocketOptions, type WebSocketsOptions } from './websocket.ts';

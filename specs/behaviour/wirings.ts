@@ -2,8 +2,8 @@
 import { firstValueFrom, Subject } from 'rxjs';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { inMemory, serve, type Channel } from '../../lib/index.ts';
-import { listen, socket, spawn } from '../../lib/node/index.ts';
+import { inMemory, ports, portTo, serve, type Channel } from '../../lib/index.ts';
+import { listen, socket, spawn, webSocket, webSockets } from '../../lib/node/index.ts';
 import type { Ledger } from '../../lib/testing/index.ts';
 import { fixture } from './fixture.ts';
 
@@ -61,6 +61,46 @@ export const socketWiring: Wiring = {
     return {
       ledger,
       channel: socket({ port, host: '127.0.0.1' }),
+      end: async () => {
+        running.unsubscribe();
+        await ledger.idle();
+      },
+    };
+  },
+};
+
+/** Serialises: what a clone would say differently goes as JSON has it. */
+export const messagePortWiring: Wiring = {
+  name: 'message port',
+  serialises: true,
+  start: async () => {
+    const { server, ledger } = fixture();
+    const { port1: near, port2: far } = new MessageChannel();
+    const running = serve(server, ports(far)).subscribe();
+    return {
+      ledger,
+      channel: portTo(near),
+      end: async () => {
+        running.unsubscribe();
+        near.close();
+        await ledger.idle();
+      },
+    };
+  },
+};
+
+export const webSocketWiring: Wiring = {
+  name: 'WebSocket',
+  serialises: true,
+  start: async () => {
+    const { server, ledger } = fixture();
+    const listening = new Subject<AddressInfo | string>();
+    const address = firstValueFrom(listening);
+    const running = serve(server, webSockets({ onListening: (where) => listening.next(where) })).subscribe();
+    const { port } = (await address) as AddressInfo;
+    return {
+      ledger,
+      channel: webSocket(`ws://127.0.0.1:${port}/mcp`),
       end: async () => {
         running.unsubscribe();
         await ledger.idle();

@@ -1,0 +1,4 @@
+import { behaves } from './suite.ts';
+import { messagePortWiring } from './wirings.ts';
+
+behaves(messagePortWiring);

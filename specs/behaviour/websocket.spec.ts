@@ -1,0 +1,4 @@
+import { behaves } from './suite.ts';
+import { webSocketWiring } from './wirings.ts';
+
+behaves(webSocketWiring);
