@@ -1,7 +1,7 @@
 /**
  * Looks at a server and asks it things; one JSON object per line tells what happened.
  *
- *     node --import tsx demos/everything/probe.ts --stdio "<server command>" [--era auto|legacy|modern]
+ *     node --import tsx demos/everything/probe.ts (--stdio "<server command>" | --ws <url>) [--era auto|legacy|modern]
  *       [--call 'name={json}']... [--read <uri>]... [--prompt 'name={json}']... [--timeout <ms>]
  */
 import { open } from 'rxmcp';
@@ -15,7 +15,8 @@ import { visit } from './probe/visit.ts';
 try {
   const { to, revisions, errands, timeoutMs } = ordersOf(process.argv.slice(2));
   const channel = reach(to);
-  channel.stderr$.subscribe((line) => console.error(line));
+  const child = 'stderr$' in channel ? channel : undefined;
+  child?.stderr$.subscribe((line) => console.error(line));
   try {
     const client = await open(channel, {
       answers,
@@ -29,7 +30,7 @@ try {
     }
   } finally {
     // Where it could not be connected to, it has a process all the same.
-    await channel.closed();
+    await child?.closed();
   }
   print('closed');
 } catch (error) {

@@ -1,5 +1,6 @@
 /** The probe against servers of ours and of others, as scripts run it: lines, exit codes, and nothing left behind. */
-import { describe, expect, it } from 'vitest';
+import { spawn } from 'node:child_process';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { reach } from '../../../demos/everything/probe/reach.ts';
 import { prompts, resources, tools } from './offered.ts';
 import { node, probed, type Event } from './probed.ts';
@@ -158,9 +159,30 @@ describe('the probe and servers of others', () => {
   });
 });
 
+describe('the everything server over WebSocket', () => {
+  it.each(['auto', 'modern', 'legacy'])('is driven by the probe with --era %s', async (era) => {
+    const args = ['--import', 'tsx', 'demos/everything/server.ts', '--transport', 'ws', '--port', '0'];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    onTestFinished(() => void child.kill());
+    const said = await new Promise<string>((resolve) => child.stderr.on('data', (chunk) => resolve(String(chunk))));
+    const url = /^listening (ws:\/\/127\.0\.0\.1:\d+\/mcp)$/m.exec(said)?.[1] ?? '';
+    const { code, events } = await probed(
+      ...['--ws', url, '--era', era, '--call', 'echo={"message":"hi"}'],
+      ...['--call', 'test_tool_with_progress', '--call', 'test_sampling={"prompt":"x"}'],
+    );
+    expect(code).toBe(0);
+    expect(events.map(({ event }) => event)).toEqual([
+      ...['connected', 'tools', 'resources', 'prompts'],
+      ...['call', 'progress', 'progress', 'progress', 'call', 'call', 'closed'],
+    ]);
+    expect(called(events, 'echo')).toMatchObject(says('hi'));
+    expect(called(events, 'test_sampling')).toMatchObject(says('LLM response: pong-from-client'));
+  });
+});
+
 describe('the probe where it cannot do what it is told', () => {
-  it.each(['url', 'sse', 'ws'])('has no way to --%s yet', (kind) => {
-    expect(() => reach({ kind, address: 'x' })).toThrow(`--${kind} is not there yet; --stdio is`);
+  it.each(['url', 'sse'])('has no way to --%s yet', (kind) => {
+    expect(() => reach({ kind, address: 'x' })).toThrow(`--${kind} is not there yet; --stdio and --ws are`);
   });
 
   it.each([

@@ -84,9 +84,8 @@ describe(program, () => {
   });
 
   it.each([
-    ['http', '--transport http is not there yet; stdio is'],
-    ['sse', '--transport sse is not there yet; stdio is'],
-    ['ws', '--transport ws is not there yet; stdio is'],
+    ['http', '--transport http is not there yet; stdio and ws are'],
+    ['sse', '--transport sse is not there yet; stdio and ws are'],
     ['pigeon', '--transport must be one of stdio, http, sse, ws; got "pigeon"'],
   ])('has no transport %s', (name, why) => {
     expect(() => transportOf(name)).toThrow(why);
