@@ -10,11 +10,12 @@ import type { Emission, Exchange, Notification, Request } from '../exchange/exch
 import { invalidParams, methodNotFound, Misconfigured, quoted, Refused } from '../frame/errors.ts';
 import { isObject, type JsonObject } from '../frame/frame.ts';
 import { validator } from '../protocol/dated.ts';
-import type { ElicitFormParams, ElicitUrlParams, FormAnswer, RequestedSchema } from '../protocol/elicitation.ts';
+import { ElicitFormParams, ElicitUrlParams, type FormAnswer, type RequestedSchema } from '../protocol/elicitation.ts';
 import type { ClientCapabilities, Implementation } from '../protocol/peer.ts';
 import { latestRevision } from '../protocol/revisions.ts';
 import { rootProblem, type Root } from '../protocol/roots.ts';
-import { CreateMessageResult, type CreateMessageParams } from '../protocol/sampling.ts';
+import { CreateMessageParams, CreateMessageResult } from '../protocol/sampling.ts';
+import type { Schema } from '../protocol/schema.ts';
 import { toolUseProblem } from '../protocol/sampling-balance.ts';
 import { defaultsOf, filledIn } from '../shape/form-answer.ts';
 
@@ -92,13 +93,13 @@ export const localSide = (answers: Answers, server: () => Implementation | undef
   const roots$ = isObservable(roots) ? roots.pipe(shareReplay({ bufferSize: 1, refCount: true })) : of(roots ?? []);
 
   const elicitation = (params: JsonObject): Observable<Emission> => {
+    const method = 'elicitation/create';
     if (params['mode'] !== 'url')
-      // Where requests come in, params are checked.
       return form === undefined
-        ? throwError(() => methodNotFound('elicitation/create'))
-        : asked(form, formQuestion(params as unknown as ElicitFormParams), server, filledOut, declined);
-    const question = urlQuestion(params as unknown as ElicitUrlParams);
-    if (url === undefined) return throwError(() => methodNotFound('elicitation/create'));
+        ? throwError(() => methodNotFound(method))
+        : asked(form, formQuestion(fitting(ElicitFormParams, params, method)), server, filledOut, declined);
+    const question = urlQuestion(fitting(ElicitUrlParams, params, method));
+    if (url === undefined) return throwError(() => methodNotFound(method));
     return asked(url, question, server, visited, declined);
   };
 
@@ -108,7 +109,7 @@ export const localSide = (answers: Answers, server: () => Implementation | undef
       ? undefined
       : {
           'sampling/createMessage': (params: JsonObject) =>
-            asked(sample, params as unknown as CreateMessageParams, server, sampled),
+            asked(sample, fitting(CreateMessageParams, params, 'sampling/createMessage'), server, sampled),
         }),
     ...(roots === undefined
       ? undefined
@@ -160,6 +161,13 @@ export const localSide = (answers: Answers, server: () => Implementation | undef
         )
       : of(),
   };
+};
+
+/** @throws RpcError -32602 where they are not what they should be */
+const fitting = <A>(schema: Schema.Schema<A>, params: JsonObject, method: string): A => {
+  const fits = (given: unknown): given is A => validator(schema, latestRevision)(given) === undefined;
+  if (fits(params)) return params;
+  throw invalidParams(`${method}: ${validator(schema, latestRevision)(params)}`);
 };
 
 /** Asks a handler; unsubscribing withdraws the question. */
