@@ -2,6 +2,7 @@
 import { Observable, type Observer, type Subscriber, type Subscription } from 'rxjs';
 import { isAnswer, type Emission, type Exchange, type Request } from '../exchange/exchange.ts';
 import { logMethod, progressMethod } from '../exchange/notice.ts';
+import { anew } from '../exchange/identity.ts';
 import { gathered, needsInput, type Answerer } from '../exchange/rounds.ts';
 import { ConnectionClosed, during, InputRequired, type TimedOut } from '../frame/errors.ts';
 import { isObject, type JsonObject } from '../frame/frame.ts';
@@ -244,8 +245,8 @@ class Asked implements Observer<Emission>, Watched {
     const resume = deadlines.pause(this);
     const asked = (given: JsonObject): void => {
       resume();
-      const { inputResponses: _, requestState: __, ...params } = request.params ?? {};
-      const again = { method: request.method, params: { ...params, ...given } };
+      const { method, params } = anew(request);
+      const again = { method, params: { ...params, ...given } };
       asking = true;
       hold(
         exchange(again, {}).subscribe({

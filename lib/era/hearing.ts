@@ -7,7 +7,7 @@ import { listenMethod } from '../exchange/envelope.ts';
 import type { Context, Emission, Exchange, Notification } from '../exchange/exchange.ts';
 import { logMethod } from '../exchange/notice.ts';
 import { isObject } from '../frame/frame.ts';
-import { loggingLevels } from '../protocol/level.ts';
+import { severity } from '../protocol/level.ts';
 import { metaKeys } from '../protocol/revisions.ts';
 
 /** An exchange whose server logs for a whole session, and not only for who wants to hear it. */
@@ -33,8 +33,6 @@ export interface Hearing {
   readonly stray: Subject<Notification>;
 }
 
-const rank = (level: unknown): number => loggingLevels.findIndex((known) => known === level);
-
 export const hearing = (): Hearing => {
   const listeners = new Set<Listener>();
   const stray = new Subject<Notification>();
@@ -49,7 +47,7 @@ export const hearing = (): Hearing => {
       const proxied = meta[metaKeys.clientCapabilities] !== undefined;
       return new Observable((subscriber) => {
         const listener: Listener = {
-          least: rank(meta[metaKeys.logLevel]),
+          least: severity(meta[metaKeys.logLevel]),
           doubtful: () => exchange.others?.(context) ?? false,
           ...(proxied ? { subscriber } : undefined),
         };
@@ -62,7 +60,7 @@ export const hearing = (): Hearing => {
       const [only] = listeners;
       if (notification.method !== logMethod || only?.subscriber === undefined || listeners.size > 1 || only.doubtful())
         return stray.next(notification);
-      if (rank(notification.params?.['level']) >= only.least) only.subscriber.next(notification);
+      if (severity(notification.params?.['level']) >= only.least) only.subscriber.next(notification);
     },
   };
 };

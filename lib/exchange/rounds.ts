@@ -14,6 +14,13 @@ export type Answerer = (question: Request, key: string) => Observable<JsonObject
 /** More than these at once nobody is asked (ELI-26). */
 const mostQuestions = 32;
 
+/** A result that only says what is needed first. */
+export const inputRequired = (inputRequests: JsonObject, requestState: string): JsonObject => ({
+  resultType: 'input_required',
+  inputRequests,
+  requestState,
+});
+
 /** Whether a result only says what is needed first. */
 export const needsInput = (result: JsonObject): boolean => result['resultType'] === 'input_required';
 

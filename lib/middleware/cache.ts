@@ -14,6 +14,7 @@ import {
   type Middleware,
   type Request,
 } from '../exchange/exchange.ts';
+import { canonical } from '../frame/canonical.ts';
 import { codes, RpcError } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import { methods, type MethodTable, type Row } from '../protocol/methods.ts';
@@ -249,11 +250,7 @@ const aged = ({ answer, since, until }: Kept, now: number): Answer =>
 const keyOf = ({ method, params = {} }: Request): string => {
   const { _meta, ...rest } = params;
   const meta = isObject(_meta) ? _meta : {};
-  return JSON.stringify(
-    [method, rest, { v: meta[metaKeys.protocolVersion], c: meta[metaKeys.clientCapabilities] }],
-    (_, member: unknown) =>
-      isObject(member) ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1))) : member,
-  );
+  return canonical([method, rest, { v: meta[metaKeys.protocolVersion], c: meta[metaKeys.clientCapabilities] }]);
 };
 
 /** A key is a JSON array, so that nothing in it can look like what follows it. */

@@ -13,6 +13,9 @@ export type LoggingLevel = (typeof loggingLevels)[number];
 
 export const LoggingLevel: Schema.Schema<LoggingLevel> = Schema.Literal(...loggingLevels);
 
+/** How severe a level is, least first from 0; -1 for what is none. */
+export const severity = (level: unknown): number => loggingLevels.findIndex((known) => known === level);
+
 /** Whether a notice of a level is to be sent to somebody who asked for `least` and above. */
 export const isSevere = (level: LoggingLevel, least: LoggingLevel): boolean =>
   loggingLevels.indexOf(level) >= loggingLevels.indexOf(least);

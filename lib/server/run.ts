@@ -6,7 +6,7 @@ import { logMethod, type Notice } from '../exchange/notice.ts';
 import { Misconfigured, quoted, RpcError } from '../frame/errors.ts';
 import type { JsonObject } from '../frame/frame.ts';
 import { urlElicitationRequired } from '../protocol/elicitation.ts';
-import { loggingLevels } from '../protocol/level.ts';
+import { severity } from '../protocol/level.ts';
 import { metaKeys } from '../protocol/revisions.ts';
 import { Asking } from './asking.ts';
 import { Call } from './call.ts';
@@ -219,8 +219,8 @@ class Run<A> implements Sink {
   /** A peer hears the level that its request asked for and what is graver (LOG-07); one that asked for none, nothing. */
   #hears({ params }: Notice): boolean {
     const asked = this.#call.meta[metaKeys.logLevel];
-    const least = loggingLevels.findIndex((level) => level === asked);
-    return least >= 0 && loggingLevels.findIndex((level) => level === params['level']) >= least;
+    const least = severity(asked);
+    return least >= 0 && severity(params['level']) >= least;
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the Inspector can ask of demos/everything, by the names that it has in common with other people's servers. */
 import { expect } from 'vitest';
+import { tools as toolNames } from '../demos/everything/offered.ts';
 
 /** What is asked for, the flags that ask for it, what the result is like. */
 export type Row = readonly [what: string, question: readonly string[], result: unknown];
@@ -37,41 +38,6 @@ const image = { type: 'image', mimeType: 'image/png', data: expect.stringMatchin
 const messages = (...contents: readonly object[]) => ({
   messages: contents.map((content) => ({ role: 'user', content })),
 });
-
-const toolNames = [
-  'test_simple_text',
-  'test_image_content',
-  'test_audio_content',
-  'test_embedded_resource',
-  'test_multiple_content_types',
-  'test_error_handling',
-  'test_tool_with_logging',
-  'test_tool_with_progress',
-  'json_schema_2020_12_tool',
-  'test_reconnection',
-  'test_sampling',
-  'test_elicitation',
-  'test_elicitation_sep1034_defaults',
-  'test_elicitation_sep1330_enums',
-  'test_x_mcp_header',
-  'test_missing_capability',
-  'test_streaming_elicitation',
-  'test_logging_tool',
-  'test_trigger_tool_change',
-  'test_trigger_prompt_change',
-  'test_input_required_result_elicitation',
-  'test_input_required_result_sampling',
-  'test_input_required_result_list_roots',
-  'test_input_required_result_request_state',
-  'test_input_required_result_multiple_inputs',
-  'test_input_required_result_multi_round',
-  'test_input_required_result_tampered_state',
-  'test_input_required_result_capabilities',
-  'echo',
-  'add',
-  'sleep',
-  'stats',
-];
 
 /** What every revision has. */
 const lists: readonly Row[] = [

@@ -8,7 +8,7 @@
 import { Observable, takeUntil, throwError, timer, type Subscriber, type Subscription } from 'rxjs';
 import { isAnswer, type Context, type Emission, type Request } from '../../exchange/exchange.ts';
 import { callerOf, identityOf } from '../../exchange/identity.ts';
-import { waiting } from '../../exchange/rounds.ts';
+import { inputRequired, waiting } from '../../exchange/rounds.ts';
 import { codes, ConnectionClosed, invalidParams, quoted, RpcError } from '../../frame/errors.ts';
 import { isObject, type JsonObject } from '../../frame/frame.ts';
 import { declares, needsOf } from '../../protocol/capability.ts';
@@ -223,7 +223,7 @@ class Call {
     const clock = this.#lot.park(this);
     this.#clock = clock;
     const inputRequests = Object.fromEntries([...this.#open].map(([key, { question }]) => [key, question]));
-    const asking = { resultType: 'input_required', inputRequests, requestState: this.handle };
+    const asking = inputRequired(inputRequests, this.handle);
     const dropped = (): void => {
       if (this.#clock === clock) this.abandon('the caller has left');
     };

@@ -34,12 +34,13 @@ import {
   type Request,
 } from '../../exchange/exchange.ts';
 import { acknowledgedMethod, listenMethod } from '../../exchange/envelope.ts';
+import { anew } from '../../exchange/identity.ts';
 import { translate } from '../../exchange/translate.ts';
 import { codes, NotSupported, RpcError } from '../../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../../frame/frame.ts';
 import { offers } from '../../protocol/capability.ts';
 import { urlElicitationRequired } from '../../protocol/elicitation.ts';
-import { loggingLevels } from '../../protocol/level.ts';
+import { severity } from '../../protocol/level.ts';
 import { rowsAt, type MethodTable, type Row } from '../../protocol/methods.ts';
 import { prune } from '../../protocol/dated.ts';
 import { latestRevision, metaKeys, type LegacyRevision } from '../../protocol/revisions.ts';
@@ -192,12 +193,6 @@ interface Way {
   readonly up: (emission: Emission) => Emission;
 }
 
-/** The request as it was first made. */
-const anew = ({ method, params = {} }: Request): Request => {
-  const { inputResponses: _, requestState: __, ...asked } = params;
-  return { method, params: asked };
-};
-
 const downParams = (params: JsonObject, down: Way['down']): JsonObject => {
   const { _meta } = params;
   if (_meta === undefined || isForeign(_meta)) return down(params);
@@ -243,7 +238,7 @@ const levelOf = (ask: Exchange, rows: ReadonlyMap<string, Row>): ((level: string
   let set = Infinity;
   return (level) =>
     defer(() => {
-      const rank = loggingLevels.findIndex((known) => known === level);
+      const rank = severity(level);
       if (rank < 0 || rank >= set || !rows.has('logging/setLevel')) return of(undefined);
       return ask({ method: 'logging/setLevel', params: { level } }, {}).pipe(
         tap(() => (set = Math.min(set, rank))),

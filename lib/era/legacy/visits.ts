@@ -21,6 +21,7 @@ import {
 } from 'rxjs';
 import type { Context, Emission, Notification, Request } from '../../exchange/exchange.ts';
 import { identityOf } from '../../exchange/identity.ts';
+import { inputRequired } from '../../exchange/rounds.ts';
 import { invalidRequest, type RpcError } from '../../frame/errors.ts';
 import { isObject, type JsonObject } from '../../frame/frame.ts';
 import { missingCapability } from '../../protocol/capability.ts';
@@ -80,7 +81,7 @@ export const visits = (unsolicited: Observable<Notification>): Visits => {
         },
         error: () => undefined,
       });
-      return asking(inputRequests, handle);
+      return { result: inputRequired(inputRequests, handle) };
     },
     again: (request, context, ask) => {
       const handle = String(request.params?.['requestState']);
@@ -92,7 +93,7 @@ export const visits = (unsolicited: Observable<Notification>): Visits => {
         Object.hasOwn(given, key) ? given[key] : undefined,
       );
       // What is still open is asked once more (MRTR-15).
-      if (answers.includes(undefined)) return of(asking(visit.inputRequests, handle));
+      if (answers.includes(undefined)) return of({ result: inputRequired(visit.inputRequests, handle) });
       if (answers.some((response) => !isObject(response) || response['action'] !== 'accept')) {
         forget(handle);
         return throwError(() =>
@@ -115,10 +116,6 @@ export const visits = (unsolicited: Observable<Notification>): Visits => {
     },
   };
 };
-
-const asking = (inputRequests: JsonObject, requestState: string): Emission => ({
-  result: { resultType: 'input_required', inputRequests, requestState },
-});
 
 /**
  * Why somebody whom this client stands in for cannot be told of the pages that an error names: they did not declare that
