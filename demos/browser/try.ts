@@ -1,0 +1,13 @@
+import { build } from 'esbuild';
+import { startChromium } from '/work/main/demos/browser/chromium.ts';
+const t0 = performance.now();
+const { outputFiles, metafile } = await build({ entryPoints: ['/work/main/lib/index.ts'], bundle: true, write: false, format: 'iife', globalName: 'rxmcp', platform: 'browser', target: 'es2022', metafile: true });
+console.log('bundled', outputFiles[0]!.text.length, performance.now() - t0);
+const b = await startChromium();
+console.log('started', performance.now() - t0, b.version());
+const p = await b.newPage();
+await p.goto('about:blank');
+await p.addScriptTag({ content: outputFiles[0]!.text });
+console.log(await p.evaluate('Object.keys(rxmcp).length'));
+await b.close();
+console.log('closed', performance.now() - t0);
