@@ -53,7 +53,7 @@ export {
   type Request,
   type Served,
 } from './exchange/exchange.ts';
-export { serveChannel, type ServeOptions, type ServeEvent } from './era/serve.ts';
+export { serveChannel, type Listener, type ServeOptions, type ServeEvent } from './era/serve.ts';
 export type { Connection, DialOptions, Endpoint } from './era/dial.ts';
 export { gate, type GateOptions } from './era/modern/gate.ts';
 export { cache, type CacheOptions } from './middleware/cache.ts';
@@ -74,6 +74,10 @@ export {
   type PortTarget,
   type PortToOptions,
 } from './transport/ports.ts';
+export type { EndpointOptions } from './transport/http/endpoint.ts';
+export { memoryEvents, type EventStore, type MemoryEventsOptions, type StoredEvent } from './transport/http/event-store.ts';
+export type { MountOptions } from './transport/http/mount.ts';
+export type { SessionBounds } from './transport/http/sessions.ts';
 export type { MessageOptions } from './transport/goodbye.ts';
 export { webSocket, type WebSocketOptions } from './transport/websocket.ts';
 export type { WebSocketBounds } from './transport/websocket-channel.ts';

@@ -1,3 +1,9 @@
+/** A transport whose requests are exchanges of their own: it takes what answers them, and gives no channels. */
+export interface Listener {
+  /** Serves while subscribed; emits what happens. Fails where it cannot listen. */
+  listen(exchange: Exchange, options: ServeOptions): Observable<ServeEvent>;
+}
+
 /**
  * Serves an exchange on one channel, to peers of every revision at once: each frame goes through the door of its era.
  */

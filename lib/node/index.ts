@@ -11,6 +11,9 @@ export {
   type SettingsWatchOptions,
   type StartedWith,
 } from './settings.ts';
+export { http, type HttpOptions } from './http.ts';
+export { toNode, type NodeHandler, type ToNodeOptions } from './to-node.ts';
+export type { NodeRequest } from './node-reply.ts';
 export { listen, socket, type ListenerOptions } from './socket.ts';
 export { spawn, type Exit, type SpawnChannel, type SpawnOptions } from './spawn.ts';
 export { stdio, type StdioOptions } from './stdio.ts';

@@ -1,7 +1,7 @@
 /** Runs a server on whatever connects. */
-import { mergeMap, Observable } from 'rxjs';
+import { isObservable, mergeMap, Observable } from 'rxjs';
 import type { Channel, Served } from '../exchange/exchange.ts';
-import { serveChannel, type ServeOptions, type ServeEvent } from '../era/serve.ts';
+import { serveChannel, type Listener, type ServeOptions, type ServeEvent } from '../era/serve.ts';
 
 /**
  * Serves an exchange to everybody who connects, in every revision: a server runs while this is subscribed.
@@ -11,7 +11,7 @@ import { serveChannel, type ServeOptions, type ServeEvent } from '../era/serve.t
  * connection only. Fails where the transport cannot listen at all.
  *
  * @param exchange - a server, a connected client's exchange, or either under middleware
- * @param transport - emits a channel for each connection: `stdio()`, `listen({ port })`
+ * @param transport - `http({ port })`, or what emits a channel for each connection: `stdio()`, `webSockets({ port })`
  * @param options - the revisions served and the bounds of each connection; see {@link ServeOptions}
  * @example
  * const running = serve(weather, stdio()).subscribe((event) => console.error(event));
@@ -20,7 +20,7 @@ import { serveChannel, type ServeOptions, type ServeEvent } from '../era/serve.t
  */
 export const serve = (
   exchange: Served,
-  transport: Observable<Channel>,
+  transport: Observable<Channel> | Listener,
   options: ServeOptions = {},
 ): Observable<ServeEvent> =>
   new Observable((subscriber) => {
@@ -30,5 +30,8 @@ export const serve = (
         error: (error: unknown) => subscriber.next({ type: 'failure', method: 'lists', error }),
       }),
     );
-    subscriber.add(transport.pipe(mergeMap(serveChannel(exchange, options))).subscribe(subscriber));
+    const events$ = isObservable(transport)
+      ? transport.pipe(mergeMap(serveChannel(exchange, options)))
+      : transport.listen(exchange, options);
+    subscriber.add(events$.subscribe(subscriber));
   });

@@ -16,6 +16,7 @@ import { catalogue, keyOfResource, type AnyResource, type AnyTool, type Catalogu
 import { completing, nothing, typedIn, unknownArgument, type Completers } from './completion.ts';
 import type { Feature } from './feature.ts';
 import { held, listen } from './listen.ts';
+import { misheaded } from './misheaded.ts';
 import { pageOf } from './pages.ts';
 import type { PromptFeature } from './prompt.ts';
 import { find } from './read.ts';
@@ -226,6 +227,8 @@ const callTool = (
 ): Observable<Emission> => {
   const { params } = request;
   if (tool === undefined) return throwError(() => invalidParams(`unknown tool: ${quoted(params?.['name'])}`));
+  const refusal = tool.mirrored === undefined ? undefined : misheaded(tool.mirrored, request, context);
+  if (refusal !== undefined) return throwError(() => refusal);
   const work = (verdict: Verdict): Observable<Emission> =>
     verdict.ok
       ? run(tool.work, verdict.value, bench, request, context)

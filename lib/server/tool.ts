@@ -7,6 +7,7 @@ import type { Answering } from '../exchange/bridge.ts';
 import { Misconfigured, RpcError } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import type { ContentBlock } from '../protocol/content.ts';
+import { headerPlan, type Mirrored } from '../protocol/header-annotation.ts';
 import type { Tool, ToolAnnotations } from '../protocol/tool.ts';
 import type { Args, Output, Sent, Wire } from '../shape/infer.ts';
 import { compile, noParameters, type CompiledShape, type Shape, type Verdict } from '../shape/shape.ts';
@@ -37,6 +38,8 @@ export interface ToolFeature<N extends string = string, A = never, W = unknown> 
   /** As it is listed. */
   readonly definition: Tool;
   readonly decode: CompiledShape['decode'];
+  /** The arguments that HTTP headers repeat, where there are any. */
+  readonly mirrored?: readonly Mirrored[];
   readonly work: Work<unknown>;
   /** For the type checker: what it takes and gives, as a client sees it. */
   readonly types?: (args: A) => W;
@@ -49,11 +52,14 @@ export interface ToolFeature<N extends string = string, A = never, W = unknown> 
  * names the field (AMB-06). Whatever the handler throws becomes such a result too, without stack or path; a thrown
  * {@link RpcError} becomes that JSON-RPC error.
  *
+ * What stands between a client and a server sees an argument as an HTTP header where its JSON Schema names one, as
+ * `x-mcp-header`; a call over HTTP whose header says something else is refused. Never name one for a secret.
+ *
  * @param name - unique in its server; 1 to 128 of `A-Z a-z 0-9 _ - .` (NAME-01)
  * @param options - its description, `input` and `output`: an Effect Schema, a Standard Schema or a JSON Schema
  * @param handler - gets the decoded arguments and the {@link Call}; returns a value, Promise, async iterable,
  * Observable or Effect, saying `progress(…)` and `log(…)` on the way. The last value is the answer
- * @throws {@link Misconfigured} where the name or a schema cannot work
+ * @throws {@link Misconfigured} where the name, a schema or an `x-mcp-header` in it cannot work
  * @example
  * tool('add', { input: Schema.Struct({ a: Schema.Number, b: Schema.Number }) }, ({ a, b }) => `${a + b}`);
  * @example
@@ -64,6 +70,10 @@ export interface ToolFeature<N extends string = string, A = never, W = unknown> 
  *     of('three'),
  *   ),
  * );
+ * @example
+ * // A gateway can route by the header Mcp-Param-Region.
+ * const region = Schema.String.annotations({ jsonSchema: { type: 'string', 'x-mcp-header': 'Region' } });
+ * tool('deploy', { input: Schema.Struct({ region }) }, (args) => `deployed to ${args.region}`);
  * @see https://modelcontextprotocol.io/specification/2026-07-28/server/tools
  */
 export const tool = <
@@ -84,6 +94,8 @@ export const tool = <
     throw new Misconfigured({ message: `${where}: a name has 1 to 128 characters out of A-Z a-z 0-9 _ - .` });
   const input = options.input === undefined ? noParameters : compile(options.input, 'input', where);
   const output = options.output === undefined ? undefined : compile(options.output, 'output', where);
+  const mirrored = headerPlan(input.jsonSchema);
+  if ('fault' in mirrored) throw new Misconfigured({ message: `${where}, input: ${mirrored.fault}` });
   return {
     kind: 'tool',
     name,
@@ -95,6 +107,7 @@ export const tool = <
       ...(options.annotations === undefined ? undefined : { annotations: options.annotations }),
     },
     decode: input.decode,
+    ...(mirrored.length === 0 ? undefined : { mirrored }),
     work: {
       // What the decoder lets through is what the handler's type says; the two were made from one schema.
       handle: handler as (args: unknown, call: Call) => unknown,

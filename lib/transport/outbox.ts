@@ -15,6 +15,8 @@ export type Conflate = (frame: Frame, text: string) => string | undefined;
 export interface OutboxOptions {
   /** Hands text, of one or more whole lines, to the sink; false says: no more before {@link Outbox.drained}. */
   readonly write: (text: string) => boolean;
+  /** What a line becomes before it is queued: an event of a stream. Called once for each, in order. Default: itself. */
+  readonly wrap?: ((line: string) => string) | undefined;
   /** Default {@link conflateNotices}. */
   readonly conflate?: Conflate | undefined;
   /** How much may queue before the peer is given up, in bytes of ASCII text. Default {@link queueLimit}, 64 MiB. */
@@ -66,7 +68,7 @@ export const conflateNotices: Conflate = (frame, text) => {
  * link.on('drain', () => outbox.drained());
  */
 export const createOutbox = (options: OutboxOptions): Outbox => {
-  const { conflate = conflateNotices, maxBytes = queueLimit } = options;
+  const { conflate = conflateNotices, maxBytes = queueLimit, wrap } = options;
   /** What goes out with the next write: all there is, as long as the sink keeps up. */
   let ready = '';
   /** What waits for a blocked sink, in order of insertion: under a key of its own, or a number. */
@@ -137,14 +139,15 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
   return {
     push: (frame) => {
       if (closed) return;
-      const text = serialise(frame, options.onUnsendable);
-      if (text === undefined) return;
+      const line = serialise(frame, options.onUnsendable);
+      if (line === undefined) return;
+      const text = wrap === undefined ? line : wrap(line);
       if (!blocked && queue.size === 0) {
         ready += text;
         pending += text.length;
         return schedule();
       }
-      const key = isSingle(frame) ? conflate(frame, text) : undefined;
+      const key = isSingle(frame) ? conflate(frame, line) : undefined;
       put(key ?? (next += 1), text);
       if (blocked && pending > maxBytes) {
         const size = pending;

@@ -10,10 +10,20 @@ import { invalidRequest } from '../../frame/errors.ts';
 import { isObject, isRequestId, tell, type Frame, type RequestId } from '../../frame/frame.ts';
 import type { Session } from './session.ts';
 
-const batchRevision = '2025-03-26';
+export const batchRevision = '2025-03-26';
 
-/** Answers a batch with a batch, once all its requests have ended; its notifications need no answer. */
-export const receiveBatch = (items: readonly unknown[], session: Session, link: Link, context: Context): void => {
+/**
+ * Answers a batch with a batch, once all its requests have ended; its notifications need no answer.
+ *
+ * @param silent - called where there is nothing to answer: no request was in it, or all were cancelled
+ */
+export const receiveBatch = (
+  items: readonly unknown[],
+  session: Pick<Session, 'revision' | 'exchange'>,
+  link: Link,
+  context: Context,
+  silent?: () => void,
+): void => {
   if (items.length === 0) return link.send(errorFrame(undefined, invalidRequest('a batch must not be empty')));
   if (session.revision !== batchRevision)
     return refuse(items, `batches exist at revision ${batchRevision} only; send each message by itself`, link);
@@ -22,7 +32,9 @@ export const receiveBatch = (items: readonly unknown[], session: Session, link: 
   let open = 1;
   const ended = (): void => {
     open -= 1;
-    if (open === 0 && replies.length > 0) link.send(replies);
+    if (open > 0) return;
+    if (replies.length > 0) link.send(replies);
+    else silent?.();
   };
   const send = (frame: Frame): void => {
     if ('method' in frame) link.send(frame);

@@ -43,6 +43,10 @@ export interface SessionOptions {
   readonly subscriptions?: number;
   /** Asks the peer. Default: nobody is there to answer. */
   readonly ask?: Exchange;
+  /** The revision that is spoken without a handshake, where each request is by itself; the peer can do nothing then. */
+  readonly assumed?: LegacyRevision;
+  /** Whether list changes are listened for only once {@link Session.hear} is called. Default: as soon as the peer is ready. */
+  readonly deaf?: boolean;
   /** Takes the notifications that belong to no request. */
   readonly unsolicited: (notification: Notification) => void;
 }
@@ -54,6 +58,8 @@ export interface Session {
   readonly exchange: Exchange;
   /** Takes the peer's notifications. */
   readonly notification: (notification: Notification) => void;
+  /** From now on somebody is there to be told of list changes. */
+  readonly hear: () => void;
   /** Ends the session's subscriptions. */
   readonly close: () => void;
 }
@@ -75,7 +81,10 @@ export const legacySession = (inside: Exchange, options: SessionOptions): Sessio
   const { revisions = legacyRevisions, table = methods, unsolicited, ask = unasked } = options;
   const opening = lanes(table, latestLegacyRevision).get('initialize');
   const watched = subscriptions(inside, unsolicited, options.subscriptions ?? 1000);
-  let agreed: Agreed | undefined;
+  let agreed: Agreed | undefined =
+    options.assumed === undefined ? undefined : assumed(options.assumed, table, unsolicited);
+  let ready = false;
+  let deaf = options.deaf === true;
 
   const initialize = (request: Request, context: Context): Observable<Emission> => {
     const problem = opening?.problem(request.params);
@@ -96,6 +105,7 @@ export const legacySession = (inside: Exchange, options: SessionOptions): Sessio
       filter(isAnswer),
       map(({ result }) => {
         watched.close();
+        ready = false;
         const offered = objectOr(result['capabilities']);
         agreed = {
           revision,
@@ -159,18 +169,41 @@ export const legacySession = (inside: Exchange, options: SessionOptions): Sessio
       );
     };
 
+  const listen = (): void => {
+    if (ready && !deaf && agreed !== undefined) watched.lists(agreed.capabilities, agreed.meta);
+  };
+
   return {
     get revision() {
       return agreed?.revision;
     },
     exchange,
     notification: ({ method }) => {
-      if (method === 'notifications/initialized' && agreed !== undefined)
-        watched.lists(agreed.capabilities, agreed.meta);
+      if (method !== 'notifications/initialized') return;
+      ready = true;
+      listen();
+    },
+    hear: () => {
+      if (!deaf) return;
+      deaf = false;
+      listen();
     },
     close: () => watched.close(),
   };
 };
+
+/** What stands in for a handshake that never was. What the server does not have, it says itself. */
+const assumed = (revision: LegacyRevision, table: MethodTable, tell: Peer['tell']): Agreed => ({
+  revision,
+  lanes: lanes(table, revision),
+  capabilities: {},
+  peer: { revision, capabilities: {}, ask: unasked, tell },
+  meta: {
+    [metaKeys.protocolVersion]: revision,
+    [metaKeys.clientCapabilities]: {},
+    [metaKeys.logLevel]: defaultLevel,
+  },
+});
 
 const refuse = (error: unknown): Observable<never> => throwError(() => error);
 

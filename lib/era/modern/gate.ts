@@ -7,7 +7,7 @@
 import { map, throwError } from 'rxjs';
 import { isAnswer, middleware, type Emission, type Middleware, type Request } from '../../exchange/exchange.ts';
 import { codes, invalidParams, methodNotFound, quoted, RpcError } from '../../frame/errors.ts';
-import { isObject } from '../../frame/frame.ts';
+import { isObject, type JsonObject } from '../../frame/frame.ts';
 import { validator } from '../../protocol/dated.ts';
 import { loggingLevels } from '../../protocol/level.ts';
 import { methods, rowsAt, type MethodTable } from '../../protocol/methods.ts';
@@ -21,6 +21,27 @@ export interface GateOptions {
   /** The methods that are known. Default: the protocol's own. */
   readonly table?: MethodTable;
 }
+
+/**
+ * What is missing of the fields that every request carries; undefined where nothing is.
+ *
+ * @param supported - the revisions that an error names, for a peer that opens as older ones do (VER-32)
+ */
+export const metaProblem = (params: JsonObject | undefined, supported: readonly string[]): RpcError | undefined => {
+  const meta = params?.['_meta'];
+  if (!isObject(meta))
+    return invalidParams('_meta is missing: every request carries its version and capabilities', { supported });
+  if (typeof meta[metaKeys.protocolVersion] !== 'string')
+    return invalidParams(`_meta["${metaKeys.protocolVersion}"] must be a string`);
+  if (!isObject(meta[metaKeys.clientCapabilities]))
+    return invalidParams(`_meta["${metaKeys.clientCapabilities}"] must be an object`);
+  return undefined;
+};
+
+const metaOf = (params: JsonObject | undefined): JsonObject => {
+  const meta = params?.['_meta'];
+  return isObject(meta) ? meta : {};
+};
 
 /**
  * Lets through what is well-formed at its own revision, and answers anything else as the specification says: -32602 for
@@ -38,23 +59,15 @@ export interface GateOptions {
 export const gate = ({ revisions = modernRevisions, table = methods }: GateOptions = {}): Middleware => {
   const rows = rowsAt(table, latestRevision, 'client');
   const check = ({ method, params }: Request): RpcError | undefined => {
-    const meta = params?.['_meta'];
-    // A peer that opens as older revisions do learns from this which ones are spoken here (VER-32).
-    if (!isObject(meta))
-      return invalidParams('_meta is missing: every request carries its version and capabilities', {
-        supported: revisions,
-      });
-    const version = meta[metaKeys.protocolVersion];
-    if (typeof version !== 'string') return invalidParams(`_meta["${metaKeys.protocolVersion}"] must be a string`);
-    if (!isObject(meta[metaKeys.clientCapabilities]))
-      return invalidParams(`_meta["${metaKeys.clientCapabilities}"] must be an object`);
+    const missing = metaProblem(params, revisions);
+    if (missing !== undefined) return missing;
+    const { [metaKeys.protocolVersion]: version, [metaKeys.logLevel]: level } = metaOf(params);
     if (!isModern(version) || !revisions.includes(version))
       return new RpcError({
         code: codes.unsupportedProtocolVersion,
         message: `protocol version ${quoted(version)} is not supported here`,
-        data: { supported: revisions, requested: version.slice(0, 100) },
+        data: { supported: revisions, requested: String(version).slice(0, 100) },
       });
-    const level = meta[metaKeys.logLevel];
     if (level !== undefined && !loggingLevels.some((known) => known === level))
       return invalidParams(`_meta["${metaKeys.logLevel}"] must be one of ${loggingLevels.join(', ')}`);
     const row = rows.get(method);

@@ -63,6 +63,9 @@ interface Log {
   newer: Log | undefined;
 }
 
+/** The longest that a timer can wait, in milliseconds. */
+const longestMs = 2 ** 31 - 1;
+
 const logSize = 512;
 const sizeOf = (data: string): number => data.length * 2 + 64;
 
@@ -134,7 +137,7 @@ export const memoryEvents = (options: MemoryEventsOptions = {}): EventStore => {
     if (log !== undefined) schedule(Math.max(log.since + keepMs - now, keepMs / 10));
   };
   const schedule = (ms: number): void => {
-    sweeping = scheduler.schedule(sweep, ms);
+    sweeping = scheduler.schedule(sweep, Math.min(ms, longestMs));
   };
 
   return {
@@ -163,7 +166,7 @@ export const memoryEvents = (options: MemoryEventsOptions = {}): EventStore => {
     after: (stream, position) =>
       new Observable((subscriber) => {
         const log = logs.get(stream);
-        if (log === undefined || position < log.first - 1)
+        if (log === undefined || !(position >= log.first - 1))
           return subscriber.error(new EventsForgotten({ message: 'what this stream said is not kept any more' }));
         // A copy: whoever hears of an event may make the stream say the next.
         const from = log.skipped + position + 1 - log.first;

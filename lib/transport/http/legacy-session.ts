@@ -1,0 +1,369 @@
+/**
+ * One session of a handshake revision over HTTP. Each POST has a stream of its own, on which everything goes that is about
+ * its requests, questions included; what is about none goes on the stream of a GET. Each message goes on exactly one.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management
+ */
+import { Observable } from 'rxjs';
+import { receiveBatch } from '../../era/legacy/batch.ts';
+import { legacySession, type Session } from '../../era/legacy/session.ts';
+import { Demultiplexer } from '../../exchange/demultiplex.ts';
+import type { Context, Exchange, Notification } from '../../exchange/exchange.ts';
+import { opened, type Link } from '../../exchange/link.ts';
+import { Multiplexer } from '../../exchange/multiplex.ts';
+import { cancelledMethod } from '../../exchange/envelope.ts';
+import { codes, ConnectionClosed, RpcError } from '../../frame/errors.ts';
+import { tell, type Frame, type NotificationFrame, type RequestFrame, type ResponseFrame } from '../../frame/frame.ts';
+import type { MethodTable } from '../../protocol/methods.ts';
+import { ordinal, type LegacyRevision } from '../../protocol/revisions.ts';
+import type { EventStore } from './event-store.ts';
+import { LegacyStream, eventIdOf, type LegacyStreams } from './legacy-stream.ts';
+import type { HttpHandling, HttpHeaders, HttpReply, HttpRequest } from './message.ts';
+
+export interface LegacySessionOptions {
+  readonly exchange: Exchange;
+  readonly id: string;
+  readonly principal: string | undefined;
+  readonly revisions: readonly LegacyRevision[];
+  readonly table: MethodTable;
+  readonly inflight: number | undefined;
+  readonly subscriptions: number | undefined;
+  readonly store: EventStore | undefined;
+  readonly maxBytes: number | undefined;
+  readonly headers: { readonly json: HttpHeaders; readonly events: HttpHeaders };
+  readonly onFailure: (error: unknown, method: string) => void;
+  /** The revision that is spoken without a handshake. */
+  readonly assumed?: LegacyRevision;
+  /** What stands before the session's own answers. */
+  readonly wrap?: (door: Exchange) => Exchange;
+}
+
+/** How many notices wait for a GET, at most; the oldest are left out. */
+const mostWaiting = 100;
+
+/** How many streams may be open for what is about no request; the oldest gives way. */
+const mostGets = 8;
+
+/** The first revision whose streams begin with an id of their own, and may be hung up on. */
+const polls: LegacyRevision = '2025-11-25';
+
+export class HttpSession {
+  readonly id: string;
+  readonly principal: string | undefined;
+  readonly #options: LegacySessionOptions;
+  readonly #door: Session;
+  readonly #exchange: Exchange;
+  readonly #demultiplexer: Demultiplexer;
+  readonly #multiplexer: Multiplexer;
+  readonly #streams: LegacyStreams;
+  /** Those whose requests are under way, by name. */
+  readonly #posts = new Map<string, LegacyStream>();
+  /** Those of GETs that somebody reads, the newest last. */
+  readonly #gets: LegacyStream[] = [];
+  /** What goes to the next GET, by what makes it out of date. */
+  readonly #waiting = new Map<string, NotificationFrame>();
+  /** Which stream a request of ours is sent on, while it is being sent. */
+  #asking: LegacyStream | undefined;
+  #count = 0;
+  #closed = false;
+  /** When it was last used. */
+  touched = 0;
+  /** Whether anything followed the handshake. */
+  used = false;
+
+  constructor(options: LegacySessionOptions) {
+    const { id, principal, exchange, revisions, table, inflight, subscriptions, store, maxBytes, onFailure } = options;
+    this.id = id;
+    this.principal = principal;
+    this.#options = options;
+    this.#multiplexer = new Multiplexer((frame) => this.#ask(frame));
+    this.#demultiplexer = new Demultiplexer({
+      send: (frame) => this.#tell(frame),
+      ...(inflight === undefined ? undefined : { limit: inflight }),
+      onFailure,
+    });
+    this.#door = legacySession(exchange, {
+      revisions,
+      table,
+      deaf: true,
+      ...(options.assumed === undefined ? undefined : { assumed: options.assumed }),
+      ...(subscriptions === undefined ? undefined : { subscriptions }),
+      ask: (request, context) => this.#asked(request, context),
+      unsolicited: (notification) => this.#tell({ jsonrpc: '2.0', ...notification }),
+    });
+    this.#exchange = options.wrap?.(this.#door.exchange) ?? this.#door.exchange;
+    const sessionHeader = { 'mcp-session-id': id };
+    const { json, events } = options.headers;
+    this.#streams = {
+      // The answer to the handshake names the session; what follows need not (SHTTP-43).
+      json: () => (this.#isNews ? { ...json, ...sessionHeader } : json),
+      events: () => (this.#isNews ? { ...events, ...sessionHeader } : events),
+      maxBytes,
+      log: store === undefined ? undefined : { store, prefix: `${id}/` },
+      primes: () => this.#polls,
+    };
+  }
+
+  get revision(): LegacyRevision | undefined {
+    return this.#door.revision;
+  }
+
+  /** Whether anything is under way, or somebody listens. */
+  get busy(): boolean {
+    if (this.#gets.length > 0) return true;
+    for (const stream of this.#posts.values()) if (stream.carried) return true;
+    return false;
+  }
+
+  /** Requests under way. */
+  get inflight(): number {
+    return this.#demultiplexer.busy;
+  }
+
+  /** Whether this id is in flight, so that a request with it could not be told from that one. */
+  has(frame: RequestFrame): boolean {
+    return this.#demultiplexer.has(frame.id);
+  }
+
+  /** Takes a request: its stream is carried by this reply. */
+  request(frame: RequestFrame, reply: HttpReply, headers: HttpHeaders, over?: () => void): HttpHandling {
+    const stream = this.#stream('p');
+    const handling = stream.carry(reply);
+    let answer: ResponseFrame | undefined;
+    this.#posts.set(stream.name, stream);
+    this.#demultiplexer.request(frame, this.#exchange, this.#context(stream, headers), {
+      logs: true,
+      send: (said) => {
+        if ('method' in said) stream.say(said);
+        else answer = said;
+      },
+      ended: () => {
+        this.#posts.delete(stream.name);
+        over?.();
+        stream.conclude(answer);
+      },
+    });
+    return handling;
+  }
+
+  /** Takes an array, which one revision allows: what answers it is an array too. */
+  batch(items: readonly unknown[], reply: HttpReply, headers: HttpHeaders): HttpHandling {
+    const stream = this.#stream('p');
+    const handling = stream.carry(reply);
+    const context = this.#context(stream, headers);
+    this.#posts.set(stream.name, stream);
+    const link: Link = {
+      multiplexer: this.#multiplexer,
+      demultiplexer: this.#demultiplexer,
+      send: (said) => {
+        if (!Array.isArray(said) && 'method' in said) return stream.say(said);
+        this.#posts.delete(stream.name);
+        stream.conclude(said);
+      },
+      receive: (value) => {
+        const told = tell(value);
+        if (told.kind === 'notification') this.notification(told.frame);
+        else if (told.kind === 'response') this.response(told.frame);
+      },
+    };
+    const { revision } = this.#door;
+    const over = (): void => {
+      this.#posts.delete(stream.name);
+      stream.conclude();
+    };
+    receiveBatch(items, { revision, exchange: this.#exchange }, link, context, over);
+    return handling;
+  }
+
+  notification(frame: NotificationFrame): void {
+    if (this.#multiplexer.notification(frame)) return;
+    const { method, params } = frame;
+    if (method === cancelledMethod) {
+      const id = params?.['requestId'];
+      if (typeof id === 'string' || typeof id === 'number') this.#demultiplexer.cancel(id);
+    } else this.#door.notification(opened(frame));
+  }
+
+  response(frame: ResponseFrame): void {
+    this.#multiplexer.response(frame);
+  }
+
+  /** Opens a stream for what is about no request, or goes on with one that was broken off. */
+  listen(reply: HttpReply, lastEventId: string | undefined, refuse: (why: string) => void): HttpHandling {
+    if (lastEventId !== undefined) return this.#resume(reply, lastEventId, refuse);
+    const stream = this.#stream('g');
+    return this.#join(stream, reply);
+  }
+
+  keepAlive(): void {
+    for (const stream of this.#posts.values()) stream.keepAlive();
+    for (const stream of this.#gets) stream.keepAlive();
+  }
+
+  /** Ends the streams that are about no request: nothing will be told any more. */
+  conclude(): void {
+    for (const stream of [...this.#gets]) this.#gone(stream);
+  }
+
+  /** Answers everything that is under way with an error. */
+  abandon(error: RpcError): void {
+    this.#demultiplexer.abandon(error);
+  }
+
+  /** Ends whatever is under way, and all streams. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#door.close();
+    this.abandon(new RpcError({ code: codes.internalError, message: 'the session has ended' }));
+    this.#multiplexer.close(new ConnectionClosed({ message: 'the session has ended' }));
+    for (const stream of [...this.#posts.values(), ...this.#gets]) stream.conclude();
+    this.#posts.clear();
+    this.#gets.length = 0;
+    const { log } = this.#streams;
+    for (let n = this.#count; log !== undefined && n > 0; n -= 1)
+      for (const kind of ['p', 'g']) log.store.drop(`${log.prefix}${kind}${n}`);
+  }
+
+  get #isNews(): boolean {
+    return !this.used && this.id !== '' && this.#door.revision !== undefined;
+  }
+
+  get #polls(): boolean {
+    const { revision } = this.#door;
+    return revision !== undefined && ordinal(revision) >= ordinal(polls);
+  }
+
+  #stream(kind: 'p' | 'g'): LegacyStream {
+    this.#count += 1;
+    return new LegacyStream(`${kind}${this.#count}`, this.#streams);
+  }
+
+  #context(stream: LegacyStream, headers: HttpHeaders): StreamContext {
+    const { principal } = this;
+    const hangUp = (retryMs?: number): void => stream.hangUp(retryMs);
+    return {
+      stream,
+      connection: this,
+      headers,
+      ...(principal === undefined ? undefined : { principal }),
+      ...(this.#polls && this.#options.store !== undefined ? { hangUp } : undefined),
+    };
+  }
+
+  #resume(reply: HttpReply, lastEventId: string, refuse: (why: string) => void): HttpHandling {
+    const id = eventIdOf(lastEventId);
+    if (id === undefined || this.#streams.log === undefined) {
+      refuse(`there is no event ${JSON.stringify(lastEventId.slice(0, 50))} to go on from`);
+      return nothing;
+    }
+    const { name, position } = id;
+    const failed = (error: unknown): void =>
+      refuse(error instanceof Error ? error.message : 'the stream cannot be gone on with');
+    const post = this.#posts.get(name);
+    if (post !== undefined) return post.resume(reply, position, failed);
+    if (name.startsWith('p')) return LegacyStream.past(name, this.#streams).resume(reply, position, failed);
+    return this.#resumeGet(reply, name, position, failed);
+  }
+
+  /** What was missed is said again on a stream of its own, and the former one forgotten. */
+  #resumeGet(reply: HttpReply, name: string, position: number, failed: (error: unknown) => void): HttpHandling {
+    const { log } = this.#streams;
+    let handling: HttpHandling = nothing;
+    let gone = false;
+    const missed: string[] = [];
+    log?.store.after(`${log.prefix}${name}`, position).subscribe({
+      next: ({ data }) => missed.push(data),
+      error: failed,
+      complete: () => {
+        if (gone) return;
+        for (const stream of this.#gets.filter((open) => open.name === name)) this.#gone(stream);
+        handling = this.#join(this.#stream('g'), reply, missed);
+        log.store.drop(`${log.prefix}${name}`);
+      },
+    });
+    return {
+      closed: () => {
+        gone = true;
+        handling.closed();
+      },
+      drained: () => handling.drained(),
+    };
+  }
+
+  #join(stream: LegacyStream, reply: HttpReply, missed: readonly string[] = []): HttpHandling {
+    const [oldest] = this.#gets;
+    if (oldest !== undefined && this.#gets.length >= mostGets) this.#gone(oldest);
+    const handling = stream.carry(reply, () => this.#gone(stream));
+    this.#gets.push(stream);
+    stream.begin();
+    for (const line of missed) if (line !== '') stream.repeat(line);
+    this.#hear(stream);
+    return handling;
+  }
+
+  #gone(stream: LegacyStream): void {
+    const at = this.#gets.indexOf(stream);
+    if (at >= 0) this.#gets.splice(at, 1);
+    stream.conclude();
+  }
+
+  /** There is somebody to tell now. */
+  #hear(stream: LegacyStream): void {
+    for (const frame of this.#waiting.values()) stream.say(frame);
+    this.#waiting.clear();
+    this.#door.hear();
+  }
+
+  /** To whoever listens, or else whoever listens next. */
+  #tell(frame: Frame): void {
+    const stream = this.#gets.at(-1);
+    if (stream !== undefined) return stream.say(frame);
+    if (this.#closed || !('method' in frame) || 'id' in frame) return;
+    const key = JSON.stringify(frame);
+    this.#waiting.delete(key);
+    this.#waiting.set(key, frame);
+    for (const oldest of this.#waiting.keys()) {
+      if (this.#waiting.size <= mostWaiting) break;
+      this.#waiting.delete(oldest);
+    }
+  }
+
+  /** Asks on the stream of the request that made us ask, or where what is about none goes. */
+  #asked(request: Notification, context: Context): ReturnType<Exchange> {
+    return new Observable((subscriber) => {
+      const own = context instanceof Object && 'stream' in context ? context.stream : undefined;
+      const stream = own instanceof LegacyStream && own.reachable ? own : this.#gets.at(-1);
+      // A question that nobody gets would never be answered.
+      if (stream === undefined)
+        return subscriber.error(
+          new RpcError({
+            code: codes.internalError,
+            message: `${request.method}: the client is not there to be asked`,
+          }),
+        );
+      this.#asking = stream;
+      const asking = this.#multiplexer.exchange(request, context).subscribe(subscriber);
+      this.#asking = undefined;
+      return () => {
+        this.#asking = stream.reachable ? stream : this.#gets.at(-1);
+        asking.unsubscribe();
+        this.#asking = undefined;
+      };
+    });
+  }
+
+  #ask(frame: Frame): void {
+    this.#asking?.say(frame);
+  }
+}
+
+/** What the edge knows of a request, and where what is about it goes. */
+interface StreamContext extends Context {
+  readonly stream: LegacyStream;
+}
+
+const nothing: HttpHandling = { closed: () => undefined, drained: () => undefined };
+
+/** Who may use a session: whoever opened it, and nobody else by knowing its id (SEC-12). */
+export const isOf = (session: HttpSession, { principal }: HttpRequest): boolean => session.principal === principal;

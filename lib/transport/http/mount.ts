@@ -1,0 +1,55 @@
+/** An endpoint inside somebody else's HTTP server: there from its first request until it is closed. */
+import { timer, Subscription, firstValueFrom, interval, merge, filter, take } from 'rxjs';
+import type { ServeEvent, ServeOptions } from '../../era/serve.ts';
+import type { Served } from '../../exchange/exchange.ts';
+import { httpEndpoint, type EndpointOptions, type HttpEndpoint } from './endpoint.ts';
+
+/** How an endpoint is served by a framework of one's own. */
+export interface MountOptions extends EndpointOptions, ServeOptions {
+  /** Hears what happens, for logs. */
+  readonly onEvent?: ((event: ServeEvent) => void) | undefined;
+  /** The address or name that the server is bound to, by which clients may call it besides loopback. */
+  readonly host?: string | undefined;
+}
+
+export interface Mount {
+  readonly endpoint: HttpEndpoint;
+  /**
+   * Ends subscriptions in good order, waits for what is under way up to `drainMs`, and answers the rest with an error.
+   * Requests that come later are refused with 503.
+   */
+  close(): Promise<void>;
+}
+
+/** How often it is looked whether what is under way has ended, in milliseconds. */
+const lookMs = 10;
+
+/** Resolves once nothing is under way, or after so many milliseconds. */
+export const drained = async (endpoint: HttpEndpoint, ms: number): Promise<void> => {
+  if (endpoint.busy === 0) return;
+  const idle = interval(lookMs).pipe(filter(() => endpoint.busy === 0));
+  await firstValueFrom(merge(idle, timer(ms)).pipe(take(1)));
+};
+
+/** Makes an endpoint that holds what the exchange wants held. */
+export const mount = (exchange: Served, options: MountOptions): Mount => {
+  const { onEvent, host, drainMs = 1000 } = options;
+  const tell = (event: ServeEvent): void => onEvent?.(event);
+  const holding = new Subscription();
+  const endpoint = httpEndpoint(exchange, options, {
+    tell,
+    ...(host === undefined ? undefined : { bound: () => host }),
+  });
+  holding.add(
+    exchange.held$?.subscribe({ error: (error: unknown) => tell({ type: 'failure', method: 'lists', error }) }),
+  );
+  return {
+    endpoint,
+    close: async () => {
+      endpoint.conclude();
+      await drained(endpoint, drainMs);
+      endpoint.close();
+      holding.unsubscribe();
+    },
+  };
+};
