@@ -26,6 +26,10 @@ const demos: Readonly<Record<string, Demo>> = {
     line: 'a server that asks: forms, a model, a page; real requests beside rounds, answered by you or by flags',
     program: 'questions/index.ts',
   },
+  browser: {
+    line: 'a web page as client: live progress, cancelling, reconnecting; here looked at by Chromium (npm run demo:browser)',
+    program: 'browser/tour.ts',
+  },
 };
 
 const list = (print: (line: string) => void): void => {

@@ -75,12 +75,23 @@ export {
   type PortToOptions,
 } from './transport/ports.ts';
 export type { EndpointOptions } from './transport/http/endpoint.ts';
-export { memoryEvents, type EventStore, type MemoryEventsOptions, type StoredEvent } from './transport/http/event-store.ts';
+export {
+  memoryEvents,
+  type EventStore,
+  type MemoryEventsOptions,
+  type StoredEvent,
+} from './transport/http/event-store.ts';
 export type { MountOptions } from './transport/http/mount.ts';
 export type { SessionBounds } from './transport/http/sessions.ts';
 export type { MessageOptions } from './transport/goodbye.ts';
 export { webSocket, type WebSocketOptions } from './transport/websocket.ts';
 export type { WebSocketBounds } from './transport/websocket-channel.ts';
+export { remote, type RemoteOptions } from './transport/remote/remote.ts';
+export { sse, type SseOptions } from './transport/remote/sse.ts';
+export { fetchCarrier, type FetchCarrierOptions } from './transport/remote/fetch-carrier.ts';
+export type { Carrier, HttpCall, HttpSink } from './transport/remote/carrier.ts';
+export type { HeadersOption } from './transport/remote/wire.ts';
+export { HttpRefusal } from './frame/http-refusal.ts';
 
 export {
   codes,

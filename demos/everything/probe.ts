@@ -1,8 +1,8 @@
 /**
  * Looks at a server and asks it things; one JSON object per line tells what happened.
  *
- *     node --import tsx demos/everything/probe.ts (--stdio "<server command>" | --ws <url>) [--era auto|legacy|modern]
- *       [--call 'name={json}']... [--read <uri>]... [--prompt 'name={json}']... [--timeout <ms>]
+ *     node --import tsx demos/everything/probe.ts (--stdio "<server command>" | --url <url> | --sse <url> | --ws <url>)
+ *       [--era auto|legacy|modern] [--call 'name={json}']... [--read <uri>]... [--prompt 'name={json}']... [--timeout <ms>]
  */
 import { open } from 'rxmcp';
 import { answers } from './probe/answers.ts';
@@ -17,11 +17,13 @@ try {
   const channel = reach(to);
   const child = 'stderr$' in channel ? channel : undefined;
   child?.stderr$.subscribe((line) => console.error(line));
+  // Where there is one way only, it may take all of the time.
+  const certain = revisions !== undefined || to.kind === 'sse';
   try {
     const client = await open(channel, {
       answers,
       ...(revisions === undefined ? undefined : { revisions }),
-      ...(timeoutMs === undefined ? undefined : patience(timeoutMs, revisions !== undefined)),
+      ...(timeoutMs === undefined ? undefined : patience(timeoutMs, certain)),
     });
     try {
       await visit(client, errands, print);

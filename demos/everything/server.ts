@@ -14,6 +14,13 @@ const portOf = (text: string): number => {
   return port;
 };
 
+const complain =
+  (code: 1 | 2) =>
+  (error: unknown): void => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = code;
+  };
+
 try {
   const { values } = parseArgs({
     options: {
@@ -26,10 +33,12 @@ try {
   const all = everything();
   // Standard error is for people.
   all.errors$.subscribe(({ message }) => console.error(message));
-  serve(all, open({ host: values.host, port: portOf(values.port) })).subscribe((event) => {
-    if (event.type === 'malformed') console.error(`not understood: ${event.reason}`);
+  serve(all, open({ host: values.host, port: portOf(values.port) })).subscribe({
+    next: (event) => {
+      if (event.type === 'malformed') console.error(`not understood: ${event.reason}`);
+    },
+    error: complain(1),
   });
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 2;
+  complain(2)(error);
 }

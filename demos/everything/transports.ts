@@ -1,7 +1,7 @@
 /** How the server can be reached, by the names that its command line has for it. */
-import type { Observable } from 'rxjs';
-import type { Channel } from 'rxmcp';
-import { stdio, webSockets } from 'rxmcp/node';
+import { fromEvent, merge, take, type Observable } from 'rxjs';
+import type { Channel, Listener } from 'rxmcp';
+import { http, stdio, webSockets } from 'rxmcp/node';
 
 /** Where a transport that listens is to do so. */
 export interface Place {
@@ -9,25 +9,31 @@ export interface Place {
   readonly port: number;
 }
 
-type Open = (place: Place) => Observable<Channel>;
+type Open = (place: Place) => Observable<Channel> | Listener;
 
 const path = '/mcp';
 
+/** The longest body taken, in bytes: an argument of 4 MiB, and what is around it. */
+const maxBytes = 4 * 1024 * 1024 + 64 * 1024;
+
+/** The signals that end a server; one more ends it at once. */
+const interrupted = (): Observable<unknown> =>
+  merge(fromEvent(process, 'SIGTERM'), fromEvent(process, 'SIGINT')).pipe(take(1));
+
+/** Tells people where the server is, once it is there. */
+const telling =
+  (scheme: string, { host, port }: Place) =>
+  (at: string | { readonly port: number }): void =>
+    console.error(
+      `listening ${scheme}://${host.includes(':') ? `[${host}]` : host}:${typeof at === 'string' ? port : at.port}${path}`,
+    );
+
 /** Undefined is one that is to come. */
-const transports: ReadonlyMap<string, Open | undefined> = new Map([
+const transports: ReadonlyMap<string, Open | undefined> = new Map<string, Open | undefined>([
   ['stdio', () => stdio()],
-  ['http', undefined],
+  ['http', (place) => http({ ...place, path, maxBytes, until: interrupted(), onListening: telling('http', place) })],
   ['sse', undefined],
-  [
-    'ws',
-    (place: Place) =>
-      webSockets({
-        ...place,
-        path,
-        onListening: (at) =>
-          console.error(`listening ws://${place.host}:${typeof at === 'string' ? place.port : at.port}${path}`),
-      }),
-  ],
+  ['ws', (place) => webSockets({ ...place, path, onListening: telling('ws', place) })],
 ]);
 
 /** @throws Error where there is no such transport, or not yet */
@@ -36,7 +42,7 @@ export const transportOf = (name: string): Open => {
   if (open !== undefined) return open;
   throw new Error(
     transports.has(name)
-      ? `--transport ${name} is not there yet; stdio and ws are`
+      ? `--transport ${name} is not there yet; stdio, http and ws are`
       : `--transport must be one of ${[...transports.keys()].join(', ')}; got ${JSON.stringify(name)}`,
   );
 };

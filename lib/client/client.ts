@@ -28,6 +28,12 @@ export interface CallOptions extends Limits {
   readonly rounds?: number;
   /** What the questions of an earlier attempt are answered with, and the state that came with them, as it was. */
   readonly again?: { readonly inputResponses?: InputResponses; readonly requestState?: string };
+  /**
+   * Whether doing it twice does no more than doing it once: over HTTP, since 2026-07-28, it is then made again, once, where
+   * its answer breaks. Default: what a tool's annotations say (`readOnlyHint`, `idempotentHint`), once it has been listed;
+   * for all else no.
+   */
+  readonly idempotent?: boolean;
   /** Asks the server even where an answer is kept that is still good. Default false. */
   readonly fresh?: boolean;
   /** Travels in `_meta`: trace context, or keys under a prefix of your own. */

@@ -6,11 +6,13 @@ import { ConnectionClosed } from '../frame/errors.ts';
 import type { JsonObject } from '../frame/frame.ts';
 import { union } from '../protocol/capability.ts';
 import type { ClientCapabilities, Implementation } from '../protocol/peer.ts';
+import { isModern } from '../protocol/revisions.ts';
 import type { Server } from '../server/server.ts';
 import type { Client } from './client.ts';
 import { Deadlines } from './deadline.ts';
 import { localSide, type Answers } from './local.ts';
 import { clientOf, type ClientOptions } from './make.ts';
+import { mirroring } from './mirroring.ts';
 import { unhurried } from './rounds.ts';
 
 /** Who connects, what it may speak, and how long it waits. */
@@ -27,6 +29,8 @@ export interface ConnectOptions
   readonly relay?: boolean;
   /** What we declare besides what `answers` implies: `experimental`, `extensions`. */
   readonly capabilities?: Pick<ClientCapabilities, 'experimental' | 'extensions'>;
+  /** Hears what the server does wrong without any call failing of it: over HTTP, the tools that are left out of its lists. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** Something that `connect` reaches a server through. */
@@ -66,7 +70,7 @@ const us: Implementation = { name: 'rxmcp', version: '0.1.0' };
  */
 export const connect = <S = Server>(target: Target, options: ConnectOptions = {}): Observable<ClientOf<S>> => {
   const endpoint = typeof target === 'function' ? channelEndpoint(target) : target;
-  const { info = us, answers = {}, relay = false, scheduler, capabilities: besides, ...rest } = options;
+  const { info = us, answers = {}, relay = false, scheduler, capabilities: besides, onWarning, ...rest } = options;
   return defer(() => {
     const deadlines = new Deadlines(scheduler);
     let server: Implementation | undefined;
@@ -75,7 +79,7 @@ export const connect = <S = Server>(target: Target, options: ConnectOptions = {}
     const local = unhurried(side, deadlines);
     // Roots that have been said before anybody asks for them are not lost; whoever asks is told if they failed.
     const held = side.held$.subscribe({ error: () => undefined });
-    const dialled = endpoint.dial({
+    const dialling = endpoint.dial({
       ...rest,
       info: { ...info },
       capabilities,
@@ -83,8 +87,11 @@ export const connect = <S = Server>(target: Target, options: ConnectOptions = {}
       local,
       notices$: side.notices$,
     });
-    return dialled.pipe(
-      map((connection) => {
+    return dialling.pipe(
+      map((dialled) => {
+        // A channel carries messages, and no headers.
+        const headed = typeof target !== 'function' && isModern(dialled.revision);
+        const connection = headed ? { ...dialled, exchange: mirroring(dialled.exchange, onWarning) } : dialled;
         // Its own calls stop their own clocks while they answer; of an old server's requests nobody knows whose they are.
         const client = clientOf<ToolsIn<S>>(connection, options, deadlines, { exchange: side.exchange, capabilities });
         server = client.server;

@@ -17,7 +17,7 @@ import {
   type SchedulerLike,
 } from 'rxjs';
 import type { Connection } from '../era/dial.ts';
-import { isAnswer, type Notification } from '../exchange/exchange.ts';
+import { isAnswer, type Context, type Notification } from '../exchange/exchange.ts';
 import { listenMethod } from '../exchange/envelope.ts';
 import { logMethod } from '../exchange/notice.ts';
 import { codes, InvalidAnswer, NotSupported, RpcError } from '../frame/errors.ts';
@@ -67,6 +67,14 @@ export const clientOf = <Tools>(
   const keep = keeping === false ? undefined : cache({ ...keeping, table, ...(scheduler && { scheduler }) });
   const exchange = keep === undefined ? fresh : demanding(keep(connection.exchange));
   const outputs = outputSchemas();
+  /** The tools that may be called twice instead of once, as they say themselves. */
+  const harmless = new Set<string>();
+  const learn = (tools: readonly Tool[]): void => {
+    outputs.learn(tools);
+    for (const { name, annotations } of tools)
+      if (annotations?.readOnlyHint === true || annotations?.idempotentHint === true) harmless.add(name);
+      else harmless.delete(name);
+  };
   const checks = new Map<string, ResultCheck>();
 
   const checkOf = (method: string): ResultCheck => {
@@ -96,6 +104,7 @@ export const clientOf = <Tools>(
     const _meta = metaOf(given.meta, given.logLevel ?? options.logLevel, table[method]?.progress === true);
     return {
       exchange: given.fresh === true ? fresh : exchange,
+      context: given.idempotent === true ? repeatable : once,
       deadlines,
       server: name,
       limits: limitsOf(given, options),
@@ -109,12 +118,14 @@ export const clientOf = <Tools>(
   };
 
   const checkCall = checkOf('tools/call');
-  const calling = (name: string, args: unknown, given: CallOptions | undefined): Asking =>
-    asking('tools/call', { name, arguments: args }, given, (result) => {
+  const calling = (name: string, args: unknown, own: CallOptions | undefined): Asking => {
+    const given = own?.idempotent === undefined && harmless.has(name) ? { ...own, idempotent: true } : own;
+    return asking('tools/call', { name, arguments: args }, given, (result) => {
       const complete = checkCall(result);
       outputs.check(name, complete);
       return complete;
     });
+  };
 
   const pages = <T>(method: string, member: string, given: CallOptions | undefined): Observable<readonly T[]> => {
     const page = (cursor?: unknown): Observable<JsonObject> =>
@@ -141,7 +152,7 @@ export const clientOf = <Tools>(
     });
   };
   const listTools = (given?: CallOptions): Observable<readonly Tool[]> =>
-    pages<Tool>('tools/list', 'tools', given).pipe(tap(outputs.learn));
+    pages<Tool>('tools/list', 'tools', given).pipe(tap(learn));
   const listPrompts = (given?: CallOptions): Observable<readonly Prompt[]> => pages('prompts/list', 'prompts', given);
   const listResources = (given?: CallOptions): Observable<readonly Resource[]> =>
     pages('resources/list', 'resources', given);
@@ -258,6 +269,9 @@ const metaOf = (meta: JsonObject | undefined, level: LoggingLevel | undefined, p
   if (meta === undefined && level === undefined) return wanted;
   return { ...wanted, ...meta, ...(level === undefined ? undefined : { [metaKeys.logLevel]: level }) };
 };
+
+const once: Context = {};
+const repeatable: Context = { idempotent: true };
 
 const wantsProgress: JsonObject = { progressToken: 0 };
 const wantsNothing: JsonObject = {};

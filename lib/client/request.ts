@@ -1,6 +1,6 @@
 /** One request of a client: an Observable of what happens, or a Promise of its result. */
 import { Observable, type Observer, type Subscriber, type Subscription } from 'rxjs';
-import { isAnswer, type Emission, type Exchange, type Request } from '../exchange/exchange.ts';
+import { isAnswer, type Context, type Emission, type Exchange, type Request } from '../exchange/exchange.ts';
 import { logMethod, progressMethod } from '../exchange/notice.ts';
 import { anew } from '../exchange/identity.ts';
 import { gathered, needsInput, type Answerer } from '../exchange/rounds.ts';
@@ -38,6 +38,7 @@ export type ResultCheck = (result: JsonObject) => JsonObject;
 
 export interface Asking {
   readonly exchange: Exchange;
+  readonly context: Context;
   readonly deadlines: Deadlines;
   readonly request: Request;
   readonly limits: Limits;
@@ -151,9 +152,9 @@ class Asked implements Observer<Emission>, Watched {
   }
 
   start(): this {
-    const { exchange, deadlines, limits, request } = this.#asking;
+    const { exchange, context, deadlines, limits, request } = this.#asking;
     deadlines.watch(this, limits);
-    const subscription = exchange(request, {}).subscribe(this);
+    const subscription = exchange(request, context).subscribe(this);
     if (this.#over) subscription.unsubscribe();
     else if (this.#round === 0) this.#subscription = subscription;
     return this;
@@ -228,7 +229,7 @@ class Asked implements Observer<Emission>, Watched {
 
   /** Answers what is asked and makes the request again, under a new id, with nothing else changed (MRTR-22). */
   #again(result: JsonObject, { answer, most }: NonNullable<Asking['rounds']>): void {
-    const { exchange, request, deadlines } = this.#asking;
+    const { exchange, context, request, deadlines } = this.#asking;
     this.#round += 1;
     const round = this.#round;
     if (round > most) return this.error(inputRequired(request.method, result, most));
@@ -249,7 +250,7 @@ class Asked implements Observer<Emission>, Watched {
       const again = { method, params: { ...params, ...given } };
       asking = true;
       hold(
-        exchange(again, {}).subscribe({
+        exchange(again, context).subscribe({
           next: (emission) => this.next(emission),
           error: (error: unknown) => this.error(error),
           complete: () => {

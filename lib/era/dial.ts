@@ -13,21 +13,16 @@ import {
   map,
   NEVER,
   of,
-  pipe,
   Subscription,
   switchMap,
-  take,
   tap,
   throwError,
-  timeout,
   type Observable,
-  type OperatorFunction,
 } from 'rxjs';
-import { isAnswer, type Channel, type Emission, type Exchange, type Notification } from '../exchange/exchange.ts';
+import type { Channel, Exchange, Notification } from '../exchange/exchange.ts';
 import { openLink, opened, type Link } from '../exchange/link.ts';
 import { stampToken, type Stamp } from '../exchange/multiplex.ts';
 import {
-  codes,
   ConnectionClosed,
   InvalidAnswer,
   methodNotFound,
@@ -35,22 +30,21 @@ import {
   RpcError,
   TimedOut,
 } from '../frame/errors.ts';
-import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
+import { isObject, type JsonObject } from '../frame/frame.ts';
 import { methods, rowsAt, type MethodTable } from '../protocol/methods.ts';
 import {
   isLegacy,
   isModern,
   latestLegacyRevision,
-  latestRevision,
   metaKeys,
   revisions as allRevisions,
   type LegacyRevision,
   type ModernRevision,
   type Revision,
 } from '../protocol/revisions.ts';
-import { discoverMethod } from './classify.ts';
 import { hearing } from './hearing.ts';
 import { legacyUpstream, upHandshake } from './legacy/upstream.ts';
+import { answerOf, discover, noneInCommon, probe, supportedBy, type Choice } from './probe.ts';
 
 /** A conversation that has begun. */
 export interface Connection {
@@ -106,19 +100,25 @@ export const modernMeta = ({ info, capabilities = {} }: DialOptions, revision: M
   };
 };
 
+/** A channel that predates modern requests: nobody asks for one over it (SSE-09). */
+export type HandshakeChannel = Channel & { readonly handshakeOnly: true };
+
+/** The revisions that may be spoken, sorted by era. */
+export const choiceOf = ({ revisions = allRevisions }: DialOptions): Choice => ({
+  modern: revisions.filter(isModern),
+  legacy: revisions.filter(isLegacy),
+});
+
 /** Remembers which era the server behind a channel speaks, so that a restart needs no second probe (VER-30). */
-export const channelEndpoint = (channel: Channel): Endpoint => {
+export const channelEndpoint = (channel: Channel | HandshakeChannel): Endpoint => {
   let known: Era | undefined;
   return {
     dial: (options) => {
-      const { revisions = allRevisions } = options;
-      const modern = revisions.filter(isModern);
-      const legacy = revisions.filter(isLegacy);
-      const probing = modern.length > 0 && legacy.length > 0;
-      const attempt = (era?: Era): Observable<Connection> =>
-        dialOnce(channel, options, { modern, legacy, ...(era === undefined ? undefined : { era }) });
+      const { modern, legacy } = choiceOf(options);
+      const attempt = (era?: Era): Observable<Connection> => dialChannel(channel, options, { modern, legacy }, era);
       return defer(() => {
-        if (!probing) return attempt(modern.length > 0 ? 'modern' : 'legacy');
+        if ('handshakeOnly' in channel) return legacy.length > 0 ? attempt('legacy') : throwError(() => tooOld(modern));
+        if (modern.length === 0 || legacy.length === 0) return attempt(modern.length > 0 ? 'modern' : 'legacy');
         let begun = false;
         return attempt(known).pipe(
           tap(({ revision }) => {
@@ -139,6 +139,13 @@ export const channelEndpoint = (channel: Channel): Endpoint => {
   };
 };
 
+const tooOld = (offered: readonly string[]): NoCommonRevision =>
+  new NoCommonRevision({
+    supported: [],
+    offered,
+    message: `this transport is too old for ${offered.join(', ')}`,
+  });
+
 /** Whether the link broke under the probe. What never opened has not, and what answered is alive. */
 const diedOfIt = (error: unknown): boolean => {
   if (error instanceof ConnectionClosed) return error.unopened !== true;
@@ -147,17 +154,20 @@ const diedOfIt = (error: unknown): boolean => {
 
 const answers = [RpcError, InvalidAnswer, NoCommonRevision, TimedOut] as const;
 
-interface Choice {
-  readonly modern: readonly ModernRevision[];
-  readonly legacy: readonly LegacyRevision[];
-  /** The era to open in; undefined finds out. */
-  readonly era?: Era;
-}
-
 /** How many questions of a legacy server are answered at a time (ELI-26). */
 const mostQuestions = 32;
 
-const dialOnce = (channel: Channel, options: DialOptions, choice: Choice): Observable<Connection> =>
+/**
+ * Opens a conversation over a channel, once.
+ *
+ * @param era - the one to open in; without it, it is found out
+ */
+export const dialChannel = (
+  channel: Channel,
+  options: DialOptions,
+  choice: Choice,
+  era?: Era,
+): Observable<Connection> =>
   defer(() => {
     const { stray, tell, wrap } = hearing();
     let speaking: Era | undefined;
@@ -181,7 +191,7 @@ const dialOnce = (channel: Channel, options: DialOptions, choice: Choice): Obser
       ...(options.onFailure === undefined ? undefined : { onFailure: options.onFailure }),
       answersMalformed: () => speaking !== 'modern',
     }).pipe(
-      switchMap((link) => begin(link, options, choice).pipe(map(connected))),
+      switchMap((link) => begin(link, options, choice, era).pipe(map(connected))),
       finalize(() => {
         telling.unsubscribe();
         stray.complete();
@@ -200,42 +210,18 @@ interface Begun extends Pick<Connection, 'revision' | 'discovered'> {
   };
 }
 
-const begin = (link: Link, options: DialOptions, { modern, legacy, era }: Choice): Observable<Begun> => {
-  if (era === 'legacy') return initialize(link, options, legacy);
-  const preferred = preferredOf(modern) ?? latestRevision;
-  return discover(link, options, preferred).pipe(
-    catchError((error: unknown) => {
-      const supported = supportedBy(error);
-      const retry =
-        supported === undefined ? undefined : preferredOf(modern.filter((revision) => supported.includes(revision)));
-      if (retry !== undefined && retry !== preferred) return discover(link, options, retry);
-      if (isModernError(error) && !legacy.some((revision) => supported?.includes(revision)))
-        return throwError(() => (supported === undefined ? error : noneInCommon(supported, modern)));
-      if (error instanceof ConnectionClosed) return throwError(() => error);
-      if (legacy.length === 0) return throwError(() => (error instanceof RpcError ? notModern(error, modern) : error));
-      return initialize(link, options, legacy);
-    }),
-  );
-};
-
-const discover = (link: Link, options: DialOptions, revision: ModernRevision): Observable<Begun> => {
+const begin = (link: Link, options: DialOptions, choice: Choice, era?: Era): Observable<Begun> => {
   const { multiplexer } = link;
-  const { probeMs = 10_000, revisions = allRevisions } = options;
-  multiplexer.stamp = modernMeta(options, revision);
-  return multiplexer.exchange({ method: discoverMethod }, {}).pipe(
-    answerOf(discoverMethod, probeMs),
-    map((discovered) => {
-      // Some legacy servers answer anything with an empty result: only a discovery says that they are not (VER-24).
-      if (!isArray(discovered['supportedVersions']) || !isObject(discovered['capabilities']))
-        throw new InvalidAnswer({ method: discoverMethod, message: 'the answer to server/discover is no discovery' });
-      const supported = discovered['supportedVersions'].map(String);
-      const chosen = preferredOf(revisions.filter(isModern).filter((each) => supported.includes(each)));
-      // Told apart from a wire error by nothing: a server that supports none of ours says it in its discovery.
-      if (chosen === undefined) throw unsupported(revision, supported);
-      multiplexer.stamp = modernMeta(options, chosen);
-      return { revision: chosen, discovered, upstream: () => ({ exchange: multiplexer.exchange }) };
-    }),
-  );
+  const legacy = (): Observable<Begun> => initialize(link, options, choice.legacy);
+  if (era === 'legacy') return legacy();
+  const modern = (revision: ModernRevision): Observable<Begun> => {
+    multiplexer.stamp = modernMeta(options, revision);
+    return discover(multiplexer.exchange, options, revision).pipe(
+      tap(({ revision: chosen }) => (multiplexer.stamp = modernMeta(options, chosen))),
+      map((discovered) => ({ ...discovered, upstream: () => ({ exchange: multiplexer.exchange }) })),
+    );
+  };
+  return probe(choice, { modern, legacy });
 };
 
 const initialize = (link: Link, options: DialOptions, legacy: readonly LegacyRevision[]): Observable<Begun> => {
@@ -287,63 +273,6 @@ const initialize = (link: Link, options: DialOptions, legacy: readonly LegacyRev
       }),
     );
 };
-
-/** The one answer, or an error if it takes longer than `ms`. */
-const answerOf = (method: string, ms: number): OperatorFunction<Emission, JsonObject> =>
-  pipe(
-    filter(isAnswer),
-    map(({ result }) => result),
-    timeout({
-      first: ms,
-      with: () =>
-        throwError(
-          () => new TimedOut({ method, limit: 'total', ms, message: `no answer to ${method} within ${ms} ms` }),
-        ),
-    }),
-    take(1),
-  );
-
-/** `draft` is spoken only where nothing dated is. */
-const preferredOf = (modern: readonly ModernRevision[]): ModernRevision | undefined =>
-  modern.includes(latestRevision) ? latestRevision : modern.at(-1);
-
-/** -32601 and -32602 are no sign of the modern era: every server has them (AMB-04, ERR-12). */
-const modernCodes: readonly number[] = [
-  codes.headerMismatch,
-  codes.missingClientCapability,
-  codes.unsupportedProtocolVersion,
-];
-
-const isModernError = (error: unknown): error is RpcError =>
-  error instanceof RpcError && modernCodes.includes(error.code);
-
-/** The versions that an error names as supported, if it does. */
-const supportedBy = (error: unknown): readonly string[] | undefined => {
-  const data = error instanceof RpcError && isObject(error.data) ? error.data['supported'] : undefined;
-  return isArray(data) ? data.map(String) : undefined;
-};
-
-/** Whatever it said instead of a discovery: a server of these revisions would have answered it. */
-const notModern = ({ message }: RpcError, offered: readonly string[]): NoCommonRevision =>
-  new NoCommonRevision({
-    supported: [],
-    offered,
-    message: `the server does not speak ${offered.join(', ')}: ${message}`,
-  });
-
-const unsupported = (requested: string, supported: readonly string[]): RpcError =>
-  new RpcError({
-    code: codes.unsupportedProtocolVersion,
-    message: 'no revision in common',
-    data: { requested, supported },
-  });
-
-const noneInCommon = (supported: readonly string[], offered: readonly string[]): NoCommonRevision =>
-  new NoCommonRevision({
-    supported,
-    offered,
-    message: `the server speaks ${supported.join(', ')}; offered were ${offered.join(', ')}`,
-  });
 
 /** Whatever else may be asked of us, `ping` is answered. */
 const ponging =

@@ -42,6 +42,8 @@ export interface Context {
   readonly connection?: object;
   /** HTTP headers of the carrying request, lower-case names. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** Carrying it out twice does no more than once, or nothing: it may be asked again where the answer breaks. */
+  readonly idempotent?: boolean;
   /** Closes the stream that carries this exchange, but not its work; the peer may come back after `retryMs`. */
   readonly hangUp?: (retryMs?: number) => void;
 }

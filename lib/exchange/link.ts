@@ -7,6 +7,7 @@ import { tell, type Frame, type NotificationFrame, type RequestFrame, type Reque
 import { Demultiplexer, type DemultiplexOptions } from './demultiplex.ts';
 import { cancelledMethod } from './envelope.ts';
 import { Unreadable, type Channel, type Notification } from './exchange.ts';
+import { Unanswered } from '../frame/unanswered.ts';
 import { UnreadableResponse } from '../frame/unreadable-response.ts';
 import { Multiplexer } from './multiplex.ts';
 import { errorFrame } from './settle.ts';
@@ -70,6 +71,7 @@ export const openLink = (channel: Channel, options: LinkOptions): Observable<Lin
       if (told.kind === 'response') return multiplexer.response(told.frame);
       if (told.kind === 'notification') return notified(told.frame);
       if (told.kind === 'batch') return options.batch ? options.batch(told.items, link) : told.items.forEach(receive);
+      if (value instanceof Unanswered) return multiplexer.fail(value.request, () => value.error);
       options.malformed?.(told.reason, excerptOf(value));
       if (told.answerable) refuse(told.reason, codes.invalidRequest, told.id);
       else unanswered(told.id, told.reason);

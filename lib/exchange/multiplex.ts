@@ -127,21 +127,26 @@ export class Multiplexer {
   }
 
   #progress(params: JsonObject): void {
-    const { progressToken, progress: done, total, message, _meta } = params;
-    const pending = this.#pending.get(progressToken as RequestId);
+    const pending = this.#pending.get(params['progressToken'] as RequestId);
+    const done = params['progress'];
     // A peer's progress that does not rise tells nothing; passing it on would break the rule in its name (PRG-04).
     if (pending === undefined || typeof done !== 'number' || !(done > pending.highest)) return;
     pending.highest = done;
-    const said: Record<string, unknown> = { progress: done };
-    if (total !== undefined) said['total'] = total;
-    if (message !== undefined) said['message'] = message;
-    if (_meta !== undefined) said['_meta'] = _meta;
-    pending.subscriber.next({ method: progressMethod, params: said });
+    pending.subscriber.next(progressOf(done, params));
   }
 }
 
+/** Progress without its token, and without what nobody has defined. */
+export const progressOf = (progress: number, { total, message, _meta }: JsonObject): Notification => {
+  const said: Record<string, unknown> = { progress };
+  if (total !== undefined) said['total'] = total;
+  if (message !== undefined) said['message'] = message;
+  if (_meta !== undefined) said['_meta'] = _meta;
+  return { method: progressMethod, params: said };
+};
+
 /** One for each call, as each notes on it what it was doing. */
-const oneOf = ({ message, cause, unopened }: ConnectionClosed): ConnectionClosed =>
+export const oneOf = ({ message, cause, unopened }: ConnectionClosed): ConnectionClosed =>
   new ConnectionClosed({
     message,
     ...(cause === undefined ? undefined : { cause }),
@@ -149,7 +154,7 @@ const oneOf = ({ message, cause, unopened }: ConnectionClosed): ConnectionClosed
   });
 
 /** Only what an error may hold: whatever else a peer puts there would end up on the error object itself. */
-const received = ({ code, message, data }: ErrorObject): RpcError =>
+export const received = ({ code, message, data }: ErrorObject): RpcError =>
   new RpcError(data === undefined ? { code, message } : { code, message, data });
 
 /** What opens a conversation is never cancelled (LIFE-14); a late answer to it is dropped like any other. */
@@ -162,7 +167,8 @@ interface Pending {
   highest: number;
 }
 
-const strip = (method: string, params: JsonObject, meta: JsonObject): Notification => {
+/** A notification of a subscription, with what else its `_meta` says. */
+export const strip = (method: string, params: JsonObject, meta: JsonObject): Notification => {
   const { _meta: _, ...rest } = params;
   return Object.keys(meta).length === 0 ? { method, params: rest } : { method, params: { ...rest, _meta: meta } };
 };

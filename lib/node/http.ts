@@ -32,6 +32,11 @@ export interface HttpOptions extends EndpointOptions {
   readonly headersMs?: number | undefined;
   /** How long a connection may lie idle between requests, in milliseconds. Default 30,000. */
   readonly idleMs?: number | undefined;
+  /**
+   * How long a client may read nothing of what there is for it, in milliseconds, before its connection is cut; up to two
+   * `keepAliveMs` longer. Default 60,000.
+   */
+  readonly stallMs?: number | undefined;
   /** Connections at a time; more are refused. Default 10,000. */
   readonly maxConnections?: number | undefined;
   /** How long what has been answered may take to leave after the end, in milliseconds. Default 2,000. */
@@ -88,7 +93,11 @@ const serving = (
         connectionsCheckingInterval: 5_000,
         noDelay: true,
       });
-    if (own) server.maxConnections = options.maxConnections ?? 10_000;
+    if (own) {
+      server.maxConnections = options.maxConnections ?? 10_000;
+      // Whoever reads hears a sign of life at least that often, so that silence means that nothing gets through.
+      server.setTimeout(Math.min((options.stallMs ?? 60_000) + 2 * (options.keepAliveMs ?? 15_000), longestMs));
+    }
     const bound = (): string => {
       if (own) return host;
       const address = server.address();
@@ -101,7 +110,7 @@ const serving = (
 
     const onRequest = (request: NodeRequest, response: ServerResponse): void => {
       const at = pathOf(request);
-      if (at === path) return takeRequest(endpoint, request, response, options.principal?.(request));
+      if (at === path) return takeRequest(endpoint, request, response, options.principal);
       if (at === healthPath) return answer(response, 200, '{"status":"ok"}');
       // Somebody else on the same server may want it.
       if (own || server.listenerCount('request') === 1) answer(response, 404, '');
@@ -138,9 +147,12 @@ const serving = (
       );
       server.listen(port, host);
     }
-    subscriber.add(options.until?.subscribe({ next: conclude }));
+    subscriber.add(options.until?.subscribe({ next: conclude, error: (error: unknown) => subscriber.error(error) }));
     return release;
   });
+
+/** The longest that a timer can wait, in milliseconds. */
+const longestMs = 2 ** 31 - 1;
 
 const pathOf = ({ url = '' }: IncomingMessage): string => {
   const at = url.search(/[?#]/);

@@ -2,6 +2,8 @@
 export { duplex, type DuplexOptions } from './duplex.ts';
 export type { FramingOptions } from './wire.ts';
 export { ProcessExited } from './process-exited.ts';
+export { remote, sse, type NodeRemoteOptions, type NodeSseOptions } from './remote.ts';
+export { agentCarrier, type AgentCarrierOptions } from './remote-agent.ts';
 export {
   settings,
   type DeclaredSettings,

@@ -1,6 +1,7 @@
 /** Node's own requests and responses as an endpoint takes them: read and written directly, with nothing in between. */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { refusal } from '../transport/http/answer.ts';
 import { tooLarge } from '../transport/http/admit.ts';
 import type { HttpEndpoint } from '../transport/http/endpoint.ts';
@@ -79,24 +80,33 @@ class NodeReply implements HttpReply {
   }
 }
 
+/** Who sent a request, as whatever stands before this has established. */
+export type Principal = (request: NodeRequest) => string | undefined;
+
 /** Hands one request of Node's to an endpoint. */
 export const takeRequest = (
   endpoint: HttpEndpoint,
   request: NodeRequest,
   response: ServerResponse,
-  principal?: string,
+  principal?: Principal,
 ): void => {
-  const asked = requestOf(request, principal);
   const reply = new NodeReply(response);
+  let sender: string | undefined;
+  try {
+    sender = principal?.(request);
+  } catch (error) {
+    return turnAway(request, reply, endpoint.unknown(error));
+  }
+  const asked = requestOf(request, sender);
   const refused = endpoint.admit(asked);
   if (refused !== undefined) return turnAway(request, reply, refused);
   const take = (body: string): void => {
     const handling = endpoint.handle(asked, body, reply);
-    if (!reply.ended) follow(response, reply, handling);
+    if (!reply.ended) follow(request, response, reply, handling);
   };
   if (asked.method !== 'POST') return take('');
   if (request.body !== undefined) return take(textOf(request.body));
-  read(request, endpoint.maxBytes, take, (refused) => turnAway(request, reply, refused));
+  read(request, endpoint.maxBytes, take, (refused) => turnAway(request, reply, endpoint.readable(refused, asked)));
 };
 
 /** Frameworks parse JSON before anybody can look at it. */
@@ -106,13 +116,32 @@ const textOf = (body: unknown): string => {
 };
 
 /** Until the answer is complete, its reader may go away, or stop to read. */
-const follow = (response: ServerResponse, reply: NodeReply, handling: HttpHandling): void => {
-  response.on('drain', () => handling.drained());
-  response.on('error', ignore);
-  response.once('close', () => {
+const follow = ({ socket }: NodeRequest, response: ServerResponse, reply: NodeReply, handling: HttpHandling): void => {
+  const gone = (): void => {
     if (!reply.ended) handling.closed();
     reply.ended = true;
-  });
+  };
+  response.on('drain', () => handling.drained());
+  response.on('error', ignore);
+  response.once('close', gone);
+  if (response.socket === null) response.once('close', inLine(socket, gone));
+};
+
+/** Those whose turn on their connection has not come: when it breaks, Node tells only the one whose turn it is. */
+const lines = new WeakMap<Socket, Set<() => void>>();
+
+/** Calls this when the connection has closed. Returns what takes it out of the line. */
+const inLine = (socket: Socket, gone: () => void): (() => void) => {
+  const line = lines.get(socket) ?? new Set();
+  if (!lines.has(socket)) {
+    lines.set(socket, line);
+    // One for all of them: there may be thousands.
+    socket.once('close', () => {
+      for (const one of line) one();
+    });
+  }
+  line.add(gone);
+  return () => line.delete(gone);
 };
 
 /** Says no. What is left of a body is not read, so nothing else can come over this connection. */
@@ -128,22 +157,30 @@ const read = (
   take: (body: string) => void,
   refuse: (refusal: Refusal) => void,
 ): void => {
-  let first: Buffer | undefined;
-  let more: Buffer[] | undefined;
+  let bytes: Buffer | undefined;
   let size = 0;
   const onData = (chunk: Buffer): void => {
+    const before = size;
     size += chunk.length;
     if (size > maxBytes) {
       request.off('data', onData).off('end', onEnd);
+      bytes = undefined;
       return refuse(tooLarge(maxBytes));
     }
-    if (first === undefined) first = chunk;
-    else (more ??= [first]).push(chunk);
+    if (bytes === undefined) return void (bytes = chunk);
+    // Copied, because to keep a piece takes a hundred bytes besides, and a body may come byte by byte.
+    if (bytes.length < size) {
+      const larger = Buffer.allocUnsafe(Math.min(2 * size, maxBytes));
+      bytes.copy(larger, 0, 0, before);
+      bytes = larger;
+    }
+    chunk.copy(bytes, before);
   };
   const onEnd = (): void => {
-    const bytes = more === undefined ? first : Buffer.concat(more, size);
-    if (bytes === undefined) return take('');
-    if (isUtf8(bytes)) return take(bytes.toString('utf8'));
+    const body = bytes?.subarray(0, size);
+    bytes = undefined;
+    if (body === undefined) return take('');
+    if (isUtf8(body)) return take(body.toString('utf8'));
     refuse(refusal(400, new RpcError({ code: codes.parseError, message: 'the body is not UTF-8' })));
   };
   request.on('data', onData).on('end', onEnd).on('error', ignore);

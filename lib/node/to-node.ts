@@ -39,6 +39,6 @@ export const toNode = (exchange: Served, options: ToNodeOptions = {}): NodeHandl
   const { endpoint, close } = mount(exchange, options);
   const { principal } = options;
   const handle = (request: NodeRequest, response: ServerResponse): void =>
-    takeRequest(endpoint, request, response, principal?.(request));
+    takeRequest(endpoint, request, response, principal);
   return Object.assign(handle, { close });
 };

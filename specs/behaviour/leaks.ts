@@ -1,7 +1,8 @@
 /** After every spec nothing is left: no handle, timer or child process, nothing unanswered, no broken rule. */
 import { createHook } from 'node:async_hooks';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { breaches, unanswered, type Tapped } from '../../lib/testing/index.ts';
+import { breaches, unanswered } from '../../lib/testing/index.ts';
+import type { Wire } from './way.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 
@@ -64,13 +65,14 @@ export const leavesNothing = (scope: 'each' | 'all' = 'each'): void => {
 };
 
 /** What was found before concerns the spec that it was found in, not those that follow. */
-const found = new WeakMap<Tapped, Set<string>>();
+const found = new WeakMap<Wire, Set<string>>();
 
 /** Asserts that one connection has kept the rules since this was asked last, and waits for no answer. */
-export const inGoodOrder = (wire: Tapped): void => {
+export const inGoodOrder = (wire: Wire): void => {
   const known = found.get(wire) ?? new Set();
   found.set(wire, known);
-  const faults = [...breaches(wire.overheard), ...unanswered(wire.overheard).map((one) => `no answer to ${one}`)];
+  const open = unanswered(wire.overheard).map((one) => `no answer to ${one}`);
+  const faults = [...breaches(wire.overheard), ...open, ...(wire.faults ?? [])];
   const fresh = faults.filter((fault) => !known.has(fault));
   for (const fault of fresh) known.add(fault);
   expect(fresh).toEqual([]);

@@ -1,23 +1,15 @@
 /** A client of the suite, with its wire laid open and a hand on it. */
-import { merge, Subject } from 'rxjs';
-import {
-  open,
-  type Channel,
-  type ConnectOptions,
-  type Frame,
-  type JsonObject,
-  type OpenClient,
-  type Revision,
-} from '../../lib/index.ts';
+import { open, type ConnectOptions, type JsonObject, type OpenClient, type Revision } from '../../lib/index.ts';
 import { isModern, metaKeys } from '../../lib/protocol/revisions.ts';
-import { tap, type Overheard, type Tapped } from '../../lib/testing/index.ts';
+import type { Overheard } from '../../lib/testing/index.ts';
 import type { FixtureServer } from './fixture.ts';
+import type { Lay, Wire } from './way.ts';
 
 type Tools = FixtureServer extends { readonly tools?: infer T } ? NonNullable<T> : never;
 
 export interface Party {
   readonly client: OpenClient<Tools>;
-  readonly wire: Tapped;
+  readonly wire: Wire;
   /** Sends a message past the client. */
   readonly inject: (message: unknown) => void;
   /** Sends a request past the client, with the `_meta` that its revision requires; resolves with the response. */
@@ -36,16 +28,13 @@ export const fresh = (name: string): string => `${name}-${(serial += 1)}`;
 export const metaAt = (revision: Revision): JsonObject =>
   isModern(revision) ? { [metaKeys.protocolVersion]: revision, [metaKeys.clientCapabilities]: {} } : {};
 
-export const join = async (channel: Channel, revision: Revision, options: ConnectOptions = {}): Promise<Party> => {
-  const wire = tap(channel);
-  const injected = new Subject<Frame>();
-  const target: Channel = (outbound) => wire(merge(outbound, injected));
+export const join = async (lay: Lay, revision: Revision, options: ConnectOptions = {}): Promise<Party> => {
+  const { target, wire, inject } = lay(revision);
   const client = await open<FixtureServer>(target, {
     info: { name: 'suite', version: '9' },
     ...options,
     revisions: [revision],
   });
-  const inject = (message: unknown): void => injected.next(message as Frame);
   return {
     client,
     wire,

@@ -2,7 +2,7 @@
  * What a server and a client do together, whatever revision they speak and whatever carries their frames: written once,
  * as functions of (revision, wiring).
  */
-import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { revisions } from '../../lib/index.ts';
 import { isModern, ordinal } from '../../lib/protocol/revisions.ts';
 import { createHost } from './host.ts';
@@ -48,9 +48,11 @@ const parts: readonly ((scene: Scene) => void)[] = [
 /** While a connection lasts its server holds the lists, and nothing else. */
 const held = { tools$: 1, resources$: 1, prompts$: 1 };
 
-/** Runs the whole suite over one wiring. */
+/** Runs the whole suite over one wiring, at every revision that it exists for. */
 export const behaves = (wiring: Wiring): void => {
-  describe.each(revisions)(`over ${wiring.name} at %s`, (revision) => {
+  const { without = {}, lacks = {} } = wiring;
+  it.skip.each(Object.entries(without))(`over ${wiring.name} at %s: %s`, () => undefined);
+  describe.each(revisions.filter((revision) => !(revision in without)))(`over ${wiring.name} at %s`, (revision) => {
     leavesNothing('all');
     let wired: Wired | undefined;
     let party: Party | undefined;
@@ -64,7 +66,7 @@ export const behaves = (wiring: Wiring): void => {
     };
     beforeAll(async () => {
       wired = await wiring.start();
-      party = await join(wired.channel, revision);
+      party = await join(wired.way, revision);
     });
     afterEach(async () => {
       const { client, wire } = here(party);
@@ -88,14 +90,20 @@ export const behaves = (wiring: Wiring): void => {
       wiring,
       modern: isModern(revision),
       since: (other) => ordinal(revision) >= ordinal(other),
+      has: (trait) => lacks[trait] === undefined,
+      needing: (trait, specs) => {
+        const reason = lacks[trait];
+        if (reason === undefined) specs();
+        else describe.skip(`skipped, as ${reason}:`, specs);
+      },
       party: () => here(party),
-      spare: () => (spare ??= join(here(wired).channel, revision)),
+      spare: () => (spare ??= join(here(wired).way, revision)),
       hosting: (answers = {}) => {
         host.play(answers);
-        return (hosting ??= join(here(wired).channel, revision, { answers: host.answers }));
+        return (hosting ??= join(here(wired).way, revision, { answers: host.answers }));
       },
       another: async (options) => {
-        const other = await join(here(wired).channel, revision, options);
+        const other = await join(here(wired).way, revision, options);
         others.push(other);
         return other;
       },

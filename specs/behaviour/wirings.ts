@@ -2,19 +2,28 @@
 import { firstValueFrom, Subject } from 'rxjs';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { inMemory, ports, portTo, serve, type Channel } from '../../lib/index.ts';
+import { inMemory, ports, portTo, serve, type Revision } from '../../lib/index.ts';
 import { listen, socket, spawn, webSocket, webSockets } from '../../lib/node/index.ts';
 import type { Ledger } from '../../lib/testing/index.ts';
 import { fixture } from './fixture.ts';
+import { over, type Lay } from './way.ts';
 
-/** A server of its own, to be reached through `channel` any number of times. */
+/** A server of its own, to be reached any number of times. */
 export interface Wired {
-  readonly channel: Channel;
+  /** Lays a way to it for one more client. */
+  readonly way: Lay;
   /** What its handlers live through, where that can be seen from here. */
   readonly ledger?: Ledger;
   /** Ends the server; resolves when nothing is left of it. */
   readonly end: () => Promise<void>;
 }
+
+/**
+ * What is not to be had over every wiring: `asks`, the server can ask its client; `tells`, it can tell what is about no
+ * request; `remembers`, what a client has said of itself holds for what it asks later; `shares`, all that one client has
+ * in flight is in one conversation, where an id stands for one request.
+ */
+export type Trait = 'asks' | 'tells' | 'remembers' | 'shares';
 
 export interface Wiring {
   readonly name: string;
@@ -22,6 +31,16 @@ export interface Wiring {
   readonly serialises: boolean;
   /** Whether each connection reaches a server of its own. */
   readonly apart?: true;
+  /** Whether each message is posted by itself, and what cannot be taken is refused in answer to that. */
+  readonly posts?: true;
+  /** Whether a request is repeated in headers, which must say the same (HTTP26-35, HTTP26-36). */
+  readonly headed?: true;
+  /** Whether log lines come with the call that they are about, and not past all calls (LOG-08). */
+  readonly ownLogs?: true;
+  /** The revisions that it does not exist for, and why. */
+  readonly without?: Readonly<Partial<Record<Revision, string>>>;
+  /** What is not to be had over it, and why. */
+  readonly lacks?: Readonly<Partial<Record<Trait, string>>>;
   readonly start: () => Promise<Wired>;
 }
 
@@ -32,7 +51,7 @@ const inProcess = (name: string, serialise: boolean): Wiring => ({
   serialises: serialise,
   start: async () => {
     const { server, ledger } = fixture();
-    return { ledger, channel: inMemory(server, { serialise }), end: () => ledger.idle() };
+    return { ledger, way: over(inMemory(server, { serialise })), end: () => ledger.idle() };
   },
 });
 
@@ -45,7 +64,7 @@ export const stdioWiring: Wiring = {
   apart: true,
   start: async () => {
     const channel = spawn(process.execPath, ['--import', 'tsx', program]);
-    return { channel, end: () => channel.closed() };
+    return { way: over(channel), end: () => channel.closed() };
   },
 };
 
@@ -60,7 +79,7 @@ export const socketWiring: Wiring = {
     const { port } = (await address) as AddressInfo;
     return {
       ledger,
-      channel: socket({ port, host: '127.0.0.1' }),
+      way: over(socket({ port, host: '127.0.0.1' })),
       end: async () => {
         running.unsubscribe();
         await ledger.idle();
@@ -79,7 +98,7 @@ export const messagePortWiring: Wiring = {
     const running = serve(server, ports(far)).subscribe();
     return {
       ledger,
-      channel: portTo(near),
+      way: over(portTo(near)),
       end: async () => {
         running.unsubscribe();
         near.close();
@@ -100,7 +119,7 @@ export const webSocketWiring: Wiring = {
     const { port } = (await address) as AddressInfo;
     return {
       ledger,
-      channel: webSocket(`ws://127.0.0.1:${port}/mcp`),
+      way: over(webSocket(`ws://127.0.0.1:${port}/mcp`)),
       end: async () => {
         running.unsubscribe();
         await ledger.idle();

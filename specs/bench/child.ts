@@ -2,13 +2,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Microseconds. `cpu` is user and system time of the measured process. */
+/** Microseconds; `cpu` is user and system time of the measured process. Or bytes, by which its heap has grown. */
 export interface Sample {
   readonly cpu?: number;
-  readonly wall: number;
+  readonly wall?: number;
+  readonly bytes?: number;
 }
 
 export interface Child {
+  /** Where it listens, if it does. */
+  readonly port: number | undefined;
   ask(message: object): Promise<Sample>;
   stop(): Promise<void>;
 }
@@ -20,12 +23,13 @@ export const start = async ([command, ...args]: [string, ...string[]]): Promise<
     throw new Error(`${args.join(' ')} ended with ${String(code ?? signal)}`);
   });
   died.catch(() => undefined);
-  const next = async (): Promise<Sample> => {
-    const [reply] = (await Promise.race([once(child, 'message'), died])) as [Sample];
+  const next = async (): Promise<Sample & { readonly port?: number }> => {
+    const [reply] = (await Promise.race([once(child, 'message'), died])) as [Sample & { readonly port?: number }];
     return reply;
   };
-  await next();
+  const { port } = await next();
   return {
+    port,
     ask: (message) => {
       const reply = next();
       child.send(message);

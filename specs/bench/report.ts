@@ -1,5 +1,5 @@
 /** One table for people, and the same as JSON for whoever compares runs. */
-import type { Library, Row } from './row.ts';
+import type { Library, Row, Wanted } from './row.ts';
 import type { Measured } from './rounds.ts';
 
 export interface Line {
@@ -7,33 +7,56 @@ export interface Line {
   readonly measured: ReadonlyMap<string, Measured>;
 }
 
-const libraries: readonly Library[] = ['ours', 'bare', 'sdk1', 'sdk2'];
+const libraries: readonly Library[] = ['ours', 'bare', 'sdk1', 'sdk2', 'entry'];
 
-const ratioOf = (measured: ReadonlyMap<string, Measured>, name: Library): number =>
-  (measured.get(name)?.median ?? NaN) / (measured.get('sdk2')?.median ?? NaN);
+const ratioOf = (measured: ReadonlyMap<string, Measured>, name: Library, to: Library): number =>
+  (measured.get(name)?.median ?? NaN) / (measured.get(to)?.median ?? NaN);
 
-export const judged = ({ row, measured }: Line): { ratio: number; good: boolean } => {
-  const ratio = ratioOf(measured, 'ours');
-  return { ratio, good: ratio <= row.wanted };
+export interface Judgement {
+  /** Ours to each of these. */
+  readonly ratios: { readonly sdk2: number; readonly bare: number };
+  readonly good: boolean;
+}
+
+export const judged = ({ row: { wanted }, measured }: Line): Judgement => {
+  const ratios = { sdk2: ratioOf(measured, 'ours', 'sdk2'), bare: ratioOf(measured, 'ours', 'bare') };
+  const found = { ...ratios, bytes: measured.get('ours')?.median ?? NaN };
+  // What was not measured is not good: no comparison with NaN holds, and nothing is had for nothing.
+  const holds = ([what, most]: readonly [keyof Wanted, number]): boolean => found[what] > 0 && found[what] <= most;
+  return { ratios, good: limits(wanted).every(holds) };
 };
 
-const microseconds = (value: number | undefined): string =>
-  value === undefined ? '-' : value >= 10_000 ? `${(value / 1000).toFixed(0)} ms` : value.toFixed(value < 100 ? 1 : 0);
+const limits = ({ sdk2, bare, bytes }: Wanted): readonly (readonly [keyof Wanted, number])[] => [
+  ...(sdk2 === undefined ? [] : [['sdk2', sdk2] as const]),
+  ...(bare === undefined ? [] : [['bare', bare] as const]),
+  ...(bytes === undefined ? [] : [['bytes', bytes] as const]),
+];
+
+const said = ([what, most]: readonly [keyof Wanted, number]): string =>
+  what === 'bytes' ? `<= ${(most / 1000).toFixed(1)} kB` : `<= ${most} ${what}`;
+
+const microseconds = (value: number): string =>
+  value >= 10_000 ? `${(value / 1000).toFixed(0)} ms` : value.toFixed(value < 100 ? 1 : 0);
+
+const amount = (value: number | undefined, by: Row['plan']['by']): string =>
+  value === undefined ? '-' : by === 'bytes' ? `${(value / 1000).toFixed(2)} kB` : microseconds(value);
 
 const ratio = (value: number): string => (Number.isNaN(value) ? '-' : value.toFixed(3));
 
 export const table = (lines: readonly Line[]): string => {
-  const head = ['µs per call', 'revision', ...libraries, 'ours/sdk2', 'bare/sdk2', 'wanted', ''];
+  const head = ['µs per call', 'revision', ...libraries, 'ours/sdk2', 'bare/sdk2', 'ours/bare', 'wanted', ''];
   const body = lines.map((line) => {
     const { row, measured } = line;
+    const { ratios, good } = judged(line);
     return [
       row.title,
       row.revision,
-      ...libraries.map((library) => microseconds(measured.get(library)?.median)),
-      ratio(judged(line).ratio),
-      ratio(ratioOf(measured, 'bare')),
-      `<= ${row.wanted}`,
-      judged(line).good ? 'ok' : 'MISSED',
+      ...libraries.map((library) => amount(measured.get(library)?.median, row.plan.by)),
+      ratio(ratios.sdk2),
+      ratio(ratioOf(measured, 'bare', 'sdk2')),
+      ratio(ratios.bare),
+      limits(row.wanted).map(said).join(', '),
+      good ? 'ok' : 'MISSED',
     ];
   });
   const widths = head.map((_, column) => Math.max(...[head, ...body].map((cells) => cells[column]?.length ?? 0)));
@@ -54,7 +77,7 @@ export const json = (lines: readonly Line[], facts: Readonly<Record<string, unkn
         by: line.row.plan.by,
         wanted: line.row.wanted,
         ...judged(line),
-        microseconds: Object.fromEntries(line.measured),
+        [line.row.plan.by === 'bytes' ? 'bytes' : 'microseconds']: Object.fromEntries(line.measured),
       })),
     },
     null,

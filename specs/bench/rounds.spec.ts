@@ -37,6 +37,11 @@ describe('interleave', () => {
     expect(measured.get('ours')).toEqual({ median: 5, samples: [4, 2, 100, 6] });
   });
 
+  it('divides what is held by how many hold it', async () => {
+    const held: Contender = { name: 'ours', measure: (count) => Promise.resolve({ bytes: 7 * count }) };
+    expect((await interleave([held], { ...plan, warmUps: 0, by: 'bytes' })).get('ours')?.median).toBe(7);
+  });
+
   it('goes by the clock where the plan says so', async () => {
     const measured = await interleave([contender('ours', () => 10, [])], { ...plan, by: 'wall' });
     expect(measured.get('ours')?.median).toBe(30);
@@ -47,7 +52,7 @@ describe('the report', () => {
   const row: Row = {
     title: 'echo',
     revision: '2025-11-25',
-    wanted: 0.1,
+    wanted: { sdk2: 0.1, bare: 40 },
     plan,
     start: () => Promise.reject(new Error('not started here')),
   };
@@ -65,11 +70,28 @@ describe('the report', () => {
   };
 
   it('says what is as wanted and what is missed', () => {
-    expect(judged(line(4))).toEqual({ ratio: 0.1, good: true });
+    expect(judged(line(4))).toEqual({ ratios: { sdk2: 0.1, bare: 4 }, good: true });
     expect(judged(line(4.1)).good).toBe(false);
     const [, good, missed] = table([line(4), line(40_000)]).split('\n');
-    expect(good).toMatch(/^echo\s+2025-11-25\s+4\.0\s+1\.0\s+30\.0\s+40\.0\s+0\.100\s+0\.025\s+<= 0\.1\s+ok$/);
+    expect(good?.replace(/\s+/g, ' ')).toBe(
+      'echo 2025-11-25 4.0 1.0 30.0 40.0 - 0.100 0.025 4.000 <= 0.1 sdk2, <= 40 bare ok',
+    );
     expect(missed).toMatch(/40 ms .*MISSED$/);
+  });
+
+  it('holds all limits at once', () => {
+    const both = (sdk2: number, bare: number) => judged({ ...line(4), row: { ...row, wanted: { sdk2, bare } } }).good;
+    expect([both(0.1, 4), both(0.09, 4), both(0.1, 3.9)]).toEqual([true, false, false]);
+  });
+
+  it('judges memory by itself', () => {
+    const held = (bytes: number): Line => ({
+      row: { ...row, wanted: { bytes: 2_500 }, plan: { ...plan, by: 'bytes' } },
+      measured: new Map([['ours', { median: bytes, samples: [bytes] }]]),
+    });
+    expect([2_500, 2_501, -10].map((bytes) => judged(held(bytes)).good)).toEqual([true, false, false]);
+    expect(table([held(2_501)])).toMatch(/ 2\.50 kB .* <= 2\.5 kB\s+MISSED$/);
+    expect(JSON.parse(json([held(2_500)], {}))).toMatchObject({ rows: [{ bytes: { ours: { median: 2_500 } } }] });
   });
 
   it('does not take a missing measurement for a good one', () => {
@@ -79,16 +101,18 @@ describe('the report', () => {
   it('keeps every sample', () => {
     expect(JSON.parse(json([line(4)], { node: 'v20' }))).toMatchObject({
       node: 'v20',
-      rows: [{ title: 'echo', wanted: 0.1, good: true, microseconds: { ours: { samples: [4] } } }],
+      rows: [{ title: 'echo', wanted: { sdk2: 0.1 }, good: true, microseconds: { ours: { samples: [4] } } }],
     });
   });
 });
 
 it('has a script for every contender', () => {
   const files = librariesOf('2025-11-25').flatMap((library) =>
-    ['server.mjs', 'client.mjs', 'memory.mjs'].map((file) => contenderFile(library, file)),
+    ['server.mjs', 'client.mjs', 'memory.mjs', 'http.mjs', 'http-client.mjs'].map((file) =>
+      contenderFile(library, file),
+    ),
   );
-  expect(
-    [...files, measuredFile('caller.mjs'), measuredFile('driver.mjs')].filter((file) => !existsSync(file)),
-  ).toEqual([]);
+  const sockets = (['ours', 'bare'] as const).map((library) => contenderFile(library, 'websocket.mjs'));
+  const measured = ['caller.mjs', 'driver.mjs', 'served.mjs', 'web-driver.mjs'].map(measuredFile);
+  expect([...files, ...sockets, ...measured].filter((file) => !existsSync(file))).toEqual([]);
 });

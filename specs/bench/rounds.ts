@@ -14,8 +14,8 @@ export interface Plan {
   readonly first: number;
   /** How long one turn of a contender should take, in microseconds. */
   readonly turn: number;
-  /** Measured by CPU time where a process can tell it, else by the clock. */
-  readonly by: 'cpu' | 'wall';
+  /** Measured by CPU time where a process can tell it, else by the clock; or by what is held in memory. */
+  readonly by: 'cpu' | 'wall' | 'bytes';
 }
 
 const median = (values: readonly number[]): number => {
@@ -25,7 +25,7 @@ const median = (values: readonly number[]): number => {
 };
 
 export interface Measured {
-  /** Median over the rounds, in microseconds per call. */
+  /** Median over the rounds, in microseconds per call, or bytes for each thing held. */
   readonly median: number;
   readonly samples: readonly number[];
 }
@@ -37,7 +37,7 @@ export const interleave = async (
 ): Promise<ReadonlyMap<string, Measured>> => {
   const samples = new Map(contenders.map(({ name }) => [name, [] as number[]]));
   const calls = new Map(contenders.map(({ name }) => [name, plan.first]));
-  const perCall = ({ cpu, wall }: Sample, count: number): number => (plan.by === 'cpu' ? (cpu ?? NaN) : wall) / count;
+  const perCall = (sample: Sample, count: number): number => (sample[plan.by] ?? NaN) / count;
 
   for (let round = -plan.warmUps; round < plan.rounds; round++) {
     const first = (round + plan.warmUps) % contenders.length;

@@ -1,6 +1,14 @@
 import { concat, concatMap, defer, EMPTY, NEVER, of, switchMap, throwError, timer, type Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { connect, ConnectionClosed, NoCommonRevision, restart, type Client, type Schedule } from '../../lib/index.ts';
+import {
+  connect,
+  ConnectionClosed,
+  HttpRefusal,
+  NoCommonRevision,
+  restart,
+  type Client,
+  type Schedule,
+} from '../../lib/index.ts';
 import { createLedger, puppet } from '../../lib/testing/index.ts';
 import { leavesNothing } from '../behaviour/leaks.ts';
 
@@ -39,6 +47,18 @@ describe('restart', () => {
     const { at, stop } = times(Array(6).fill(broken), { ...even, initialMs: 100, maxMs: 500 });
     vi.advanceTimersByTime(10_000);
     expect(at).toEqual([0, 100, 300, 700, 1200, 1700, 2200]);
+    stop();
+  });
+
+  it('leaves a server alone for as long as that wants (Retry-After), be it longer than the longest wait', () => {
+    const refused = (retryAfterMs: number) =>
+      throwError(() => {
+        const cause = new HttpRefusal({ message: 'later', status: 503, body: '', retryAfterMs });
+        return new ConnectionClosed({ message: 'later', cause });
+      });
+    const { at, stop } = times([refused(60_000), refused(10), refused(1e12)], { ...even, maxMs: 1_000 });
+    vi.advanceTimersByTime(200_000_000);
+    expect(at).toEqual([0, 60_000, 60_500, 86_460_500]);
     stop();
   });
 

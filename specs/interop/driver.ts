@@ -87,3 +87,6 @@ export type Connect = (
   env: Record<string, string>,
   answered?: Answered,
 ) => Promise<Driver>;
+
+/** Connects to a server that listens. */
+export type ConnectTo = (url: string, answered?: Answered) => Promise<Driver>;

@@ -2,22 +2,17 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { folders } from './folders.ts';
 import { call, eras, some, type Refusal, type Row } from './inspected.ts';
-import { inspector, type Inspection } from './inspector.ts';
+import { available, type Inspection } from './inspector.ts';
 import { lifelines } from './lifelines.ts';
 
 const everything = [process.execPath, '--import', 'tsx', 'demos/everything/server.ts'];
 
 /** Set before the first run; the Inspector keeps nothing there unless asked to. */
 let home = '';
-const inspect = await inspector(() => home).catch((error: unknown) => (error instanceof Error ? error : undefined));
-const missing = typeof inspect === 'function' ? undefined : (inspect?.message ?? 'for no reason given');
-if (missing !== undefined) console.warn(`The Inspector is not driven, it cannot be installed: ${missing}`);
-const named = missing === undefined ? '' : `, which cannot be installed: ${missing.split('\n').slice(0, 2).join(' ')}`;
+const { inspect, missing, named } = await available(() => home);
 
-const ask = (env: Readonly<Record<string, string>>, ...question: readonly string[]): Promise<Inspection> => {
-  if (typeof inspect !== 'function') throw new Error(missing);
-  return inspect(everything, question, env);
-};
+const ask = (env: Readonly<Record<string, string>>, ...question: readonly string[]): Promise<Inspection> =>
+  inspect(everything, question, env);
 
 describe.skipIf(missing !== undefined)(`the Inspector${named}`, () => {
   describe.each(eras)('and demos/everything, $era', ({ era, revision, rows, refused }) => {

@@ -37,7 +37,7 @@ const errorIn = (stderr: string): Inspection['error'] => {
  *
  * @param home - a folder that it may take for the user's home
  */
-export const inspector = async (home: () => string): Promise<Inspect> => {
+const inspector = async (home: () => string): Promise<Inspect> => {
   const { node, script } = await aside();
   const program = await script('@modelcontextprotocol/inspector');
   return (server, question, env) =>
@@ -59,4 +59,27 @@ export const inspector = async (home: () => string): Promise<Inspect> => {
         },
       );
     });
+};
+
+/** The Inspector where it can be had, and otherwise why not: suites are skipped then, and say so in their names. */
+export interface Available {
+  readonly inspect: Inspect;
+  readonly missing: string | undefined;
+  /** What to put at the end of a suite's name. */
+  readonly named: string;
+}
+
+/** @param home - as `inspector` has it */
+export const available = async (home: () => string): Promise<Available> => {
+  try {
+    return { inspect: await inspector(home), missing: undefined, named: '' };
+  } catch (error) {
+    const missing = error instanceof Error ? error.message : 'for no reason given';
+    console.warn(`The Inspector is not driven, it cannot be installed: ${missing}`);
+    return {
+      inspect: () => Promise.reject(new Error(missing)),
+      missing,
+      named: `, which cannot be installed: ${missing.split('\n').slice(0, 2).join(' ')}`,
+    };
+  }
 };

@@ -1,6 +1,8 @@
 /** The official SDK 1.x: one package, the handshake's revisions only. */
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
   CreateMessageRequestSchema,
   ElicitRequestSchema,
@@ -12,7 +14,8 @@ import {
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { Subject } from 'rxjs';
-import type { Answered, Connect, LogLine, ToolAnswer } from './driver.ts';
+import type { Answered, Connect, ConnectTo, Driver, LogLine, ToolAnswer } from './driver.ts';
+import { sse1 } from './fixtures/sse-transports.mjs';
 
 const capabilities = { elicitation: { form: {} }, sampling: {}, roots: {} };
 
@@ -32,14 +35,27 @@ const answerWith = (client: Client, { form, sample, roots }: Answered): void => 
   client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: roots.map((uri) => ({ uri })) }));
 };
 
-export const sdk1: Connect = async (command, args, env, answered) => {
+export const sdk1: Connect = (command, args, env, answered) =>
+  driven(new StdioClientTransport({ command, args: [...args], env }), answered);
+
+export const sdk1Http: ConnectTo = (url, answered) => {
+  const transport = new StreamableHTTPClientTransport(new URL(url));
+  // It is left to its user to end the session.
+  return driven(transport, answered, () => transport.terminateSession());
+};
+
+export const sdk1Sse: ConnectTo = (url, answered) => driven(sse1(url), answered);
+
+const driven = async (transport: Transport, answered?: Answered, ends?: () => Promise<void>): Promise<Driver> => {
   const client = new Client({ name: 'sdk1', version: '1.0.0' }, answered && { capabilities });
   if (answered !== undefined) answerWith(client, answered);
   let revision: string | undefined;
-  const transport = Object.assign(new StdioClientTransport({ command, args: [...args], env }), {
-    // What the handshake agreed is told to transports only.
-    setProtocolVersion: (agreed: string) => void (revision = agreed),
-  });
+  const tell = transport.setProtocolVersion?.bind(transport);
+  // What the handshake agreed is told to transports only.
+  transport.setProtocolVersion = (agreed) => {
+    revision = agreed;
+    tell?.(agreed);
+  };
   const updated$ = new Subject<string>();
   const listed$ = new Subject<string>();
   const log$ = new Subject<LogLine>();
@@ -85,6 +101,9 @@ export const sdk1: Connect = async (command, args, env, answered) => {
     errors,
     heard,
     ping: () => client.ping(),
-    close: () => client.close(),
+    close: async () => {
+      await ends?.();
+      await client.close();
+    },
   };
 };

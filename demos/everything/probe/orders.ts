@@ -3,8 +3,10 @@ import { parseArgs } from 'node:util';
 import { latestRevision, revisions, type Revision } from 'rxmcp';
 import { call, prompt, read, type Errand } from './errand.ts';
 
+const targets = ['stdio', 'url', 'sse', 'ws'] as const;
+
 export interface Orders {
-  readonly to: { readonly kind: string; readonly address: string };
+  readonly to: { readonly kind: (typeof targets)[number]; readonly address: string };
   /** The revisions to try; undefined finds out. */
   readonly revisions: readonly Revision[] | undefined;
   readonly errands: readonly Errand[];
@@ -12,7 +14,6 @@ export interface Orders {
   readonly timeoutMs: number | undefined;
 }
 
-const targets = ['stdio', 'url', 'sse', 'ws'] as const;
 const errands: Readonly<Record<string, (text: string) => Errand>> = { call, read, prompt };
 const eras: ReadonlyMap<string, readonly Revision[] | undefined> = new Map([
   ['auto', undefined],

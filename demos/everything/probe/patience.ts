@@ -14,6 +14,6 @@ export const patience = (
   ms: number,
   certain: boolean,
 ): Pick<ConnectOptions, 'idleMs' | 'totalMs' | 'probeMs' | 'handshakeMs'> => {
-  const probeMs = certain ? ms : Math.min(longestProbeMs, ms * share);
+  const probeMs = certain ? ms : Math.min(longestProbeMs, Math.ceil(ms * share));
   return { idleMs: ms, totalMs: ms, probeMs, handshakeMs: certain ? ms : ms - probeMs };
 };

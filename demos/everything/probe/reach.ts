@@ -1,15 +1,14 @@
 /** How the probe reaches a server. */
-import type { Channel } from 'rxmcp';
-import { spawn, webSocket, type SpawnChannel } from 'rxmcp/node';
+import type { Target } from 'rxmcp';
+import { remote, spawn, sse, webSocket, type SpawnChannel } from 'rxmcp/node';
 import type { Orders } from './orders.ts';
 
-/** Undefined is one that is to come. */
-const reaches: ReadonlyMap<string, ((address: string) => SpawnChannel | Channel) | undefined> = new Map([
-  ['stdio', (line: string) => shell(line)],
-  ['url', undefined],
-  ['sse', undefined],
-  ['ws', (address: string) => webSocket(address)],
-]);
+const reaches: Readonly<Record<Orders['to']['kind'], (address: string) => SpawnChannel | Target>> = {
+  stdio: (line) => shell(line),
+  url: (address) => remote(address),
+  sse: (address) => sse(address),
+  ws: (address) => webSocket(address),
+};
 
 /** What a person would get who typed the line: their shell's rules, and the whole environment. */
 const shell = (line: string): SpawnChannel =>
@@ -17,9 +16,5 @@ const shell = (line: string): SpawnChannel =>
     ? spawn('cmd', ['/d', '/s', '/c', line], { inheritEnv: true })
     : spawn('sh', ['-c', line], { inheritEnv: true });
 
-/** @throws Error where there is no way there yet */
-export const reach = ({ kind, address }: Orders['to']): SpawnChannel | Channel => {
-  const make = reaches.get(kind);
-  if (make === undefined) throw new Error(`--${kind} is not there yet; --stdio and --ws are`);
-  return make(address);
-};
+/** @throws Error where the address is none */
+export const reach = ({ kind, address }: Orders['to']): SpawnChannel | Target => reaches[kind](address);

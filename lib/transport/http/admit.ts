@@ -6,7 +6,7 @@
  */
 import { hostAdmitted, originAdmitted, type AdmissionOptions } from '../admission.ts';
 import { refusal } from './answer.ts';
-import { corsHeaders, isListed, preflight } from './cors.ts';
+import { preflight, readable } from './cors.ts';
 import type { HttpRequest, Refusal } from './message.ts';
 
 export interface AdmitOptions extends AdmissionOptions {
@@ -41,9 +41,7 @@ export const admission = (options: AdmitOptions): ((request: HttpRequest) => Ref
 
   return (request) => {
     const refusal = refused(request);
-    const origin = request.headers['origin'];
-    if (refusal === undefined || origin === undefined || !isListed(origin, options.allowedOrigins)) return refusal;
-    return { ...refusal, headers: { ...refusal.headers, ...corsHeaders(origin) } };
+    return refusal === undefined ? undefined : readable(refusal, request, options.allowedOrigins);
   };
 };
 

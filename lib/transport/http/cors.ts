@@ -2,7 +2,7 @@
  * What a browser must be told so that a page of another origin may use this server: nothing, unless the origin is listed;
  * then that one, and only what MCP needs. Credentials that a browser would add by itself are never asked for.
  */
-import type { HttpHandling, HttpHeaders, HttpReply, Refusal } from './message.ts';
+import type { HttpHandling, HttpHeaders, HttpReply, HttpRequest, Refusal } from './message.ts';
 
 /** Any other would be a wildcard, which would give every page what one was meant to get (CVE-2026-34237). */
 export const isListed = (origin: string, allowed: readonly string[] | undefined): boolean =>
@@ -47,6 +47,16 @@ export const preflight = (headers: HttpHeaders, allow: string, allowed: readonly
     body: '',
   };
 };
+
+/** The same refusal, which the page that is refused may read where its origin is listed. */
+export const readable = (
+  refusal: Refusal,
+  { headers: { origin } }: HttpRequest,
+  allowed: readonly string[] | undefined,
+): Refusal =>
+  origin !== undefined && isListed(origin, allowed)
+    ? { ...refusal, headers: { ...refusal.headers, ...corsHeaders(origin) } }
+    : refusal;
 
 /** The same reply, which also tells the browser that the page may read it. */
 export const withCors = (reply: HttpReply, origin: string): HttpReply => {

@@ -25,7 +25,7 @@ import {
 import type { AdmissionOptions } from '../admission.ts';
 import { admission } from './admit.ts';
 import { jsonHeaders, refusal } from './answer.ts';
-import { isListed, settled, withCors } from './cors.ts';
+import { isListed, readable, settled, withCors } from './cors.ts';
 import { memoryEvents, type EventStore } from './event-store.ts';
 import { eventStreamHeaders } from './event-stream.ts';
 import { HttpSession } from './legacy-session.ts';
@@ -64,6 +64,10 @@ export interface HttpEndpoint {
   admit(request: HttpRequest): Refusal | undefined;
   /** Takes a request that was admitted. */
   handle(request: HttpRequest, body: string, reply: HttpReply): HttpHandling;
+  /** What a request is refused with where nobody could say whose it is; the host is told why. */
+  unknown(error: unknown): Refusal;
+  /** The refusal of an adapter's own, as its sender may read it. */
+  readable(refusal: Refusal, request: HttpRequest): Refusal;
   /** The longest body taken, in bytes. */
   readonly maxBytes: number;
   /** Requests under way that are no subscriptions. */
@@ -80,6 +84,10 @@ export const defaultMaxBytes = 4 * 1024 * 1024;
 const unnamed: LegacyRevision = '2025-03-26';
 
 const ending = new RpcError({ code: codes.internalError, message: 'the server is ending' });
+const late = (): Refusal => refusal(503, ending, undefined, { 'retry-after': '5' });
+
+/** Gives a session its request; `over` is called when that has been answered. */
+type Take = (session: HttpSession, over?: () => void) => HttpHandling;
 
 /** Makes an endpoint of an exchange. */
 export const httpEndpoint = (
@@ -105,6 +113,9 @@ export const httpEndpoint = (
   });
   const onFailure = (error: unknown, method: string): void => report({ type: 'failure', method, error });
   const open = new Set<Underway>();
+  /** Those that nobody can name: handshakes under way, and requests of older clients where there are no sessions. */
+  const passing = new Set<HttpSession>();
+  let legacyPosts = 0;
   const posts: Posts = { json: jsonHeaders, events: eventStreamHeaders, maxBytes: maxQueuedBytes, onFailure, open };
   let closing = false;
   let clock: Subscription | undefined;
@@ -115,7 +126,8 @@ export const httpEndpoint = (
       clock = undefined;
       for (const post of open) post.tick();
       for (const session of sessions ?? []) session.keepAlive();
-      if (open.size > 0 || (sessions?.size ?? 0) > 0) wind();
+      for (const session of passing) session.keepAlive();
+      if (open.size > 0 || passing.size > 0 || (sessions?.size ?? 0) > 0) wind();
     }, keepAliveMs);
   };
 
@@ -127,11 +139,19 @@ export const httpEndpoint = (
   const malformed = (reason: string, body: string): void =>
     report({ type: 'malformed', reason, excerpt: excerpt(body) });
 
+  /** More work than may be under way. */
+  const busyRefusal = (id?: RequestFrame['id']): Refusal | undefined =>
+    open.size + legacyPosts < maxRequests
+      ? undefined
+      : refusal(503, 'too many requests are under way', id, { 'retry-after': '5' });
+
   const modernPost = (frame: RequestFrame, { headers, principal }: HttpRequest, reply: HttpReply): HttpHandling => {
     const row = rows.get(frame.method);
     const wrong =
       missingHeader(headers, row) ?? metaProblem(frame.params, modern) ?? headerMismatch(headers, frame, row);
-    if (wrong !== undefined) return refuse(reply, refusal(400, wrong, frame.id));
+    if (wrong !== undefined) return refuse(reply, refusal(400, guiding(frame, wrong), frame.id));
+    const busy = busyRefusal(frame.id);
+    if (busy !== undefined) return refuse(reply, busy);
     // Callers who prove nothing are all strangers to each other.
     const context: Context =
       principal === undefined ? { connection: frame, headers } : { principal, connection: frame, headers };
@@ -139,6 +159,10 @@ export const httpEndpoint = (
     if (open.size > 0) wind();
     return post;
   };
+
+  /** Whoever opens as older clients do learns what is spoken here (VER-32). */
+  const guiding = ({ method }: RequestFrame, { code, message, data }: RpcError): RpcError =>
+    new RpcError({ code, message, data: method === 'initialize' ? { supported: modern } : data });
 
   const newSession = (principal: string | undefined, id: string, assumed?: LegacyRevision): HttpSession =>
     new HttpSession({
@@ -153,6 +177,7 @@ export const httpEndpoint = (
       maxBytes: maxQueuedBytes,
       headers: { json: jsonHeaders, events: eventStreamHeaders },
       onFailure,
+      count: (change) => (legacyPosts += change),
       ...(assumed === undefined ? undefined : { assumed, wrap: alone }),
     });
 
@@ -181,36 +206,50 @@ export const httpEndpoint = (
     const named = request.headers['mcp-session-id'];
     if (sessions === undefined || (named !== undefined && sessions.find(named, request) !== undefined))
       return refuse(reply, refusal(400, 'this session has been initialized already', frame.id));
-    if (!sessions.makeRoom())
+    if (!sessions.makeRoom(passing.size))
       return refuse(reply, refusal(503, 'there are too many sessions', frame.id, { 'retry-after': '30' }));
     const session = newSession(request.principal, crypto.randomUUID());
-    return session.request(frame, reply, request.headers, () => {
-      if (session.revision === undefined || closing) return session.close();
-      sessions.add(session);
-      wind();
-    });
+    return pass(session, (over) =>
+      session.request(frame, reply, request.headers, () => {
+        over();
+        if (session.revision === undefined || closing) return session.close();
+        sessions.add(session);
+        wind();
+      }),
+    );
   };
 
-  /** Without sessions: whatever is under way for a client that has gone is for nobody. */
-  const byItself = (request: HttpRequest, take: (session: HttpSession) => HttpHandling): HttpHandling => {
-    const version = request.headers['mcp-protocol-version'];
-    const session = newSession(request.principal, '', isLegacy(version) ? version : unnamed);
-    const handling = take(session);
+  /** A session that nobody can name is for nobody once its client has gone. */
+  const pass = (session: HttpSession, take: (over: () => void) => HttpHandling): HttpHandling => {
+    passing.add(session);
+    const handling = take(() => passing.delete(session));
+    // What was refused never began.
+    if (session.inflight === 0) passing.delete(session);
+    if (passing.has(session)) wind();
     return {
       closed: () => {
         handling.closed();
-        session.close();
+        if (passing.delete(session)) session.close();
       },
       drained: () => handling.drained(),
     };
   };
 
+  /** Without sessions, each request has one that goes with it. */
+  const byItself = (request: HttpRequest, take: Take): HttpHandling => {
+    const version = request.headers['mcp-protocol-version'];
+    const session = newSession(request.principal, '', isLegacy(version) ? version : unnamed);
+    return pass(session, (over) => take(session, over));
+  };
+
   const legacyPost = (frame: RequestFrame, request: HttpRequest, reply: HttpReply): HttpHandling => {
+    const busy = busyRefusal(frame.id);
+    if (busy !== undefined) return refuse(reply, busy);
     if (frame.method === 'initialize' && sessions !== undefined) return initialize(frame, request, reply);
     if (sessions === undefined) {
       const problem = frame.method === 'initialize' ? undefined : versionProblem(request);
       if (problem !== undefined) return refuse(reply, refusal(400, problem, frame.id));
-      return byItself(request, (session) => session.request(frame, reply, request.headers));
+      return byItself(request, (session, over) => session.request(frame, reply, request.headers, over));
     }
     const session = sessionOf(request, frame.id);
     if (!(session instanceof HttpSession)) return refuse(reply, session);
@@ -238,9 +277,11 @@ export const httpEndpoint = (
   const batch = (items: readonly unknown[], request: HttpRequest, reply: HttpReply): HttpHandling => {
     if (legacy.length === 0) return refuse(reply, refusal(400, 'a body is one message; batches do not exist any more'));
     if (items.length > batchLimit) return refuse(reply, refusal(400, `a batch has at most ${batchLimit} messages`));
-    const take = (session: HttpSession): HttpHandling =>
+    const busy = busyRefusal();
+    if (busy !== undefined) return refuse(reply, busy);
+    const take: Take = (session, over) =>
       session.revision === batchRevision
-        ? session.batch(items, reply, request.headers)
+        ? session.batch(items, reply, request.headers, over)
         : refuse(reply, refusal(400, `batches exist at revision ${batchRevision} only; send each message by itself`));
     if (sessions !== undefined) {
       const session = sessionOf(request);
@@ -293,21 +334,28 @@ export const httpEndpoint = (
   return {
     maxBytes,
     admit: (request) => {
-      if (closing || open.size >= maxRequests)
-        return refusal(503, closing ? ending : 'too many requests are under way', undefined, { 'retry-after': '5' });
-      return admitted(request);
+      const refused = admitted(request);
+      return refused === undefined && closing ? readable(late(), request, options.allowedOrigins) : refused;
     },
+    readable: (refusal, request) => readable(refusal, request, options.allowedOrigins),
     handle: (request, body, bare) => {
       const origin = request.headers['origin'];
       const listed = origin !== undefined && isListed(origin, options.allowedOrigins);
       const reply = listed ? withCors(bare, origin) : bare;
+      // Its body may have come in slowly.
+      if (closing) return refuse(reply, late());
       if (request.method === 'POST') return post(request, body, reply);
       return request.method === 'GET' ? get(request, reply) : remove(request, reply);
+    },
+    unknown: (error) => {
+      onFailure(error, 'principal');
+      return refusal(500, new RpcError({ code: codes.internalError, message: 'the sender could not be identified' }));
     },
     get busy() {
       let count = 0;
       for (const post of open) if (!post.listens) count += 1;
       for (const session of sessions ?? []) count += session.inflight;
+      for (const session of passing) count += session.inflight;
       return count;
     },
     conclude: () => {
@@ -320,6 +368,7 @@ export const httpEndpoint = (
       for (const post of [...open]) post.conclude();
       for (const post of [...open]) post.abandon(ending);
       for (const session of sessions?.all() ?? []) sessions?.end(session);
+      for (const session of [...passing]) session.close();
       clock?.unsubscribe();
     },
   };

@@ -15,6 +15,8 @@ export interface EventStreamOptions {
   readonly event: (line: string) => string;
   /** How much may queue for a reader that takes nothing. */
   readonly maxBytes: number | undefined;
+  /** Called when such a reader has been cut off: nothing that is pushed from now on goes anywhere. */
+  readonly onCut?: () => void;
 }
 
 export class EventStream {
@@ -38,7 +40,10 @@ export class EventStream {
       maxBytes: options.maxBytes,
       onBlocked: (blocked) => (this.#blocked = blocked),
       // The stream was not complete, so it must not end as if it were.
-      onError: () => reply.destroy(),
+      onError: () => {
+        reply.destroy();
+        options.onCut?.();
+      },
     });
   }
 

@@ -11,7 +11,7 @@ import { Demultiplexer } from '../../exchange/demultiplex.ts';
 import type { Context, Exchange, Notification } from '../../exchange/exchange.ts';
 import { opened, type Link } from '../../exchange/link.ts';
 import { Multiplexer } from '../../exchange/multiplex.ts';
-import { cancelledMethod } from '../../exchange/envelope.ts';
+import { cancelledMethod, listenMethod } from '../../exchange/envelope.ts';
 import { codes, ConnectionClosed, RpcError } from '../../frame/errors.ts';
 import { tell, type Frame, type NotificationFrame, type RequestFrame, type ResponseFrame } from '../../frame/frame.ts';
 import type { MethodTable } from '../../protocol/methods.ts';
@@ -32,6 +32,8 @@ export interface LegacySessionOptions {
   readonly maxBytes: number | undefined;
   readonly headers: { readonly json: HttpHeaders; readonly events: HttpHeaders };
   readonly onFailure: (error: unknown, method: string) => void;
+  /** Called with 1 for each POST that is under way from now on, with -1 for each that is over. */
+  readonly count: (change: 1 | -1) => void;
   /** The revision that is spoken without a handshake. */
   readonly assumed?: LegacyRevision;
   /** What stands before the session's own answers. */
@@ -130,7 +132,7 @@ export class HttpSession {
     const stream = this.#stream('p');
     const handling = stream.carry(reply);
     let answer: ResponseFrame | undefined;
-    this.#posts.set(stream.name, stream);
+    this.#begun(stream);
     this.#demultiplexer.request(frame, this.#exchange, this.#context(stream, headers), {
       logs: true,
       send: (said) => {
@@ -138,7 +140,7 @@ export class HttpSession {
         else answer = said;
       },
       ended: () => {
-        this.#posts.delete(stream.name);
+        this.#over(stream);
         over?.();
         stream.conclude(answer);
       },
@@ -147,18 +149,22 @@ export class HttpSession {
   }
 
   /** Takes an array, which one revision allows: what answers it is an array too. */
-  batch(items: readonly unknown[], reply: HttpReply, headers: HttpHeaders): HttpHandling {
+  batch(items: readonly unknown[], reply: HttpReply, headers: HttpHeaders, over?: () => void): HttpHandling {
     const stream = this.#stream('p');
     const handling = stream.carry(reply);
     const context = this.#context(stream, headers);
-    this.#posts.set(stream.name, stream);
+    this.#begun(stream);
+    const end = (frames?: Frame | readonly Frame[]): void => {
+      this.#over(stream);
+      over?.();
+      stream.conclude(frames);
+    };
     const link: Link = {
       multiplexer: this.#multiplexer,
       demultiplexer: this.#demultiplexer,
       send: (said) => {
-        if (!Array.isArray(said) && 'method' in said) return stream.say(said);
-        this.#posts.delete(stream.name);
-        stream.conclude(said);
+        if (!Array.isArray(said) && 'method' in said) stream.say(said);
+        else end(said);
       },
       receive: (value) => {
         const told = tell(value);
@@ -167,11 +173,7 @@ export class HttpSession {
       },
     };
     const { revision } = this.#door;
-    const over = (): void => {
-      this.#posts.delete(stream.name);
-      stream.conclude();
-    };
-    receiveBatch(items, { revision, exchange: this.#exchange }, link, context, over);
+    receiveBatch(items, { revision, exchange: this.#exchange }, link, context, () => end());
     return handling;
   }
 
@@ -214,11 +216,18 @@ export class HttpSession {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#door.close();
+    try {
+      this.#door.close();
+    } catch (failure) {
+      // A teardown that throws is its handler's own affair: what follows must not suffer.
+      this.#options.onFailure(failure, listenMethod);
+    }
     this.abandon(new RpcError({ code: codes.internalError, message: 'the session has ended' }));
     this.#multiplexer.close(new ConnectionClosed({ message: 'the session has ended' }));
-    for (const stream of [...this.#posts.values(), ...this.#gets]) stream.conclude();
-    this.#posts.clear();
+    for (const stream of [...this.#posts.values(), ...this.#gets]) {
+      this.#over(stream);
+      stream.conclude();
+    }
     this.#gets.length = 0;
     const { log } = this.#streams;
     for (let n = this.#count; log !== undefined && n > 0; n -= 1)
@@ -237,6 +246,15 @@ export class HttpSession {
   #stream(kind: 'p' | 'g'): LegacyStream {
     this.#count += 1;
     return new LegacyStream(`${kind}${this.#count}`, this.#streams);
+  }
+
+  #begun(stream: LegacyStream): void {
+    this.#posts.set(stream.name, stream);
+    this.#options.count(1);
+  }
+
+  #over(stream: LegacyStream): void {
+    if (this.#posts.delete(stream.name)) this.#options.count(-1);
   }
 
   #context(stream: LegacyStream, headers: HttpHeaders): StreamContext {
@@ -266,7 +284,7 @@ export class HttpSession {
     return this.#resumeGet(reply, name, position, failed);
   }
 
-  /** What was missed is said again on a stream of its own, and the former one forgotten. */
+  /** What was missed is said again on a stream of its own, and the former one ends. */
   #resumeGet(reply: HttpReply, name: string, position: number, failed: (error: unknown) => void): HttpHandling {
     const { log } = this.#streams;
     let handling: HttpHandling = nothing;
@@ -278,8 +296,8 @@ export class HttpSession {
       complete: () => {
         if (gone) return;
         for (const stream of this.#gets.filter((open) => open.name === name)) this.#gone(stream);
+        // What is kept of the former one stays: whether this reply arrives, only its client knows.
         handling = this.#join(this.#stream('g'), reply, missed);
-        log.store.drop(`${log.prefix}${name}`);
       },
     });
     return {
@@ -343,7 +361,12 @@ export class HttpSession {
           }),
         );
       this.#asking = stream;
-      const asking = this.#multiplexer.exchange(request, context).subscribe(subscriber);
+      // An observer of its own: the subscriber's would be torn down before anybody has said where to.
+      const asking = this.#multiplexer.exchange(request, context).subscribe({
+        next: (emission) => subscriber.next(emission),
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      });
       this.#asking = undefined;
       return () => {
         this.#asking = stream.reachable ? stream : this.#gets.at(-1);

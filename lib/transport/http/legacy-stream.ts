@@ -170,7 +170,13 @@ export class LegacyStream {
 
   #open(reply: HttpReply): EventStream {
     const { events, maxBytes, primes, log } = this.#streams;
-    const stream = new EventStream(reply, { headers: events(), maxBytes, event: (line) => this.#event(line) });
+    const stream = new EventStream(reply, {
+      headers: events(),
+      maxBytes,
+      event: (line) => this.#event(line),
+      // What is said from now on is kept for whoever comes back.
+      onCut: () => (this.#carrier = undefined),
+    });
     // A stream that has said something is being resumed: its client has an id.
     if (log !== undefined && this.#position === 0 && primes()) stream.begin(this.#prime());
     return stream;
@@ -202,7 +208,7 @@ const eventOf = (name: string | undefined, position: number, line: string): stri
 
 /** The name and position that an event id says; undefined where it is none of ours. */
 export const eventIdOf = (id: string): { readonly name: string; readonly position: number } | undefined => {
-  const [, name, digits] = /^([a-z]\d{1,15})\.(\d{1,15})$/.exec(id) ?? [];
+  const [, name, digits] = /^([a-z]\d{1,15})\.([1-9]\d{0,14})$/.exec(id) ?? [];
   return name === undefined || digits === undefined ? undefined : { name, position: Number(digits) };
 };
 

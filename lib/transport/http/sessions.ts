@@ -50,9 +50,11 @@ export class Sessions {
   /**
    * Makes room for one more: what was opened and never used gives way. False where all are in use: somebody who floods
    * the server with handshakes shuts out newcomers at most, and never those who are in (CVE-2026-67430).
+   *
+   * @param opening - how many are about to be added
    */
-  makeRoom(): boolean {
-    if (this.#sessions.size < this.#max) return true;
+  makeRoom(opening: number): boolean {
+    if (this.#sessions.size + opening < this.#max) return true;
     for (const session of this.#sessions.values())
       if (!session.used && !session.busy) {
         this.end(session);

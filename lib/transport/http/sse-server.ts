@@ -4,146 +4,203 @@
  *
  * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
  */
-import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
-import type { Channel } from '../../exchange/exchange.ts';
-import { invalidRequest, RpcError } from '../../frame/errors.ts';
+import { asyncScheduler, defer, finalize, type Subscription } from 'rxjs';
+import { serveChannel, type ServeOptions } from '../../era/serve.ts';
+import { listenMethod } from '../../exchange/envelope.ts';
+import type { Context, Exchange } from '../../exchange/exchange.ts';
+import { codes, invalidRequest, RpcError } from '../../frame/errors.ts';
 import { tell } from '../../frame/frame.ts';
 import { parse } from '../../frame/json.ts';
 import { Unreadable } from '../../frame/unreadable.ts';
 import { hostAdmitted, originAdmitted, type AdmissionOptions } from '../admission.ts';
-import type { Conflate } from '../outbox.ts';
+import { tooLarge } from './admit.ts';
 import { refusal } from './answer.ts';
+import { isListed, preflight, readable, settled, withCors } from './cors.ts';
+import { defaultMaxBytes, type EndpointSetting, type HttpEndpoint } from './endpoint.ts';
 import { eventStreamHeaders } from './event-stream.ts';
-import type { HttpHandling, HttpHeaders, HttpReply, HttpRequest, Refusal } from './message.ts';
+import type { HttpHandling, HttpReply, HttpRequest, Refusal } from './message.ts';
 import { SseSession } from './sse-session.ts';
 
 /** Whom it lets in, and the bounds of each session. */
 export interface SseServerOptions extends AdmissionOptions {
-  /** Takes the channel of each session, and subscribes to it at once; `request` is what opened its stream. */
-  readonly accept: (channel: Channel, request: HttpRequest) => void;
-  /** The address or name that the server is bound to. */
-  readonly bound: () => string;
   /** The longest message taken, in bytes. Default 4 MiB. */
   readonly maxBytes?: number | undefined;
-  /** How much may queue for a peer that does not read, in bytes, before it is cut off. Default 64 MiB. */
+  /** How much may queue for a client that does not read, in bytes; then it is cut off. Default 64 MiB. */
   readonly maxQueuedBytes?: number | undefined;
-  /** More sessions than this at a time are refused. Default 1,000. */
+  /** How many sessions there may be at a time; one more is refused. Default 1,000. */
   readonly maxSessions?: number | undefined;
-  /** A stream that was silent for so long is kept alive by a comment, in ms; it may take twice that. Default 15,000. */
+  /** A stream that was silent for so long gets a sign of life, in milliseconds; it may take twice that. Default 15,000. */
   readonly keepAliveMs?: number | undefined;
-  /** Which queued frames a newer one replaces. Default: progress of one token, and identical change notices. */
-  readonly conflate?: Conflate | undefined;
-  /** What every answer to this request says besides, as for CORS. */
-  readonly headers?: ((request: HttpRequest) => HttpHeaders) | undefined;
-  /** For tests in virtual time. */
-  readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** Its two endpoints (SSE-01). */
+/** What takes requests as an endpoint does. */
+export type HttpDesk = Pick<HttpEndpoint, 'admit' | 'handle' | 'unknown' | 'readable' | 'maxBytes'>;
+
+/** Its two endpoints (SSE-01). Both refuse with 403 (`Host`, `Origin`) and 405. */
 export interface SseServer {
   /**
-   * Takes a request to the endpoint of streams: a GET opens a session, which lasts as long as its stream. Refused with 403
-   * (`Host`, `Origin`), 405, and 503 beyond `maxSessions`.
+   * Where streams are: a GET opens a session, which lasts as long as its stream. Refused with 503 beyond `maxSessions`.
    *
    * @param endpoint - where the client is to post to: a path, as `/message`
-   * @returns what goes on; undefined where the answer is complete
    */
-  stream(request: HttpRequest, endpoint: string, reply: HttpReply): HttpHandling | undefined;
+  stream(endpoint: string): HttpDesk;
   /**
-   * Takes a request to the endpoint of messages. A POST is answered with 202, and what there is to say to it follows on
-   * the stream. Refused with 403 (`Host`, `Origin`); 405; 404 where there is no such session, or it is another
-   * principal's; 415 where it is not JSON, 413 where it is too long, and 400 where it cannot be read or is no message,
-   * which the stream tells too.
+   * Where messages are posted to: 202, and what there is to say to it follows on the stream. Refused with 415 where it is
+   * not JSON, 413 where it is too long; 404 where there is no such session, or it is another principal's; and 400 where
+   * it cannot be read or is no message, which the stream says as well.
    *
-   * @param url - a path with its query, which names the session
+   * @param url - of this request, with its query, which names the session
    */
-  message(request: HttpRequest, url: string, body: string, reply: HttpReply): void;
-  /** Lets nobody in any more, and ends each session that is left; whoever is to have last words unsubscribes before. */
+  message(url: string): HttpDesk;
+  /** Requests under way that are no subscriptions. */
+  readonly busy: number;
+  /** Lets nobody in any more. */
+  conclude(): void;
+  /** Ends every session, subscriptions first. */
   close(): void;
 }
 
 /**
- * Serves the transport of 2024-11-05. Each session is a channel: it completes when its client hangs up, and fails with
- * `ConnectionClosed` where that leaves too much unread; unsubscribing ends the stream.
+ * Serves an exchange by the transport of 2024-11-05. A client that hangs up has left its session, and what was under way
+ * for it is torn down; one that leaves too much unread is cut off.
  *
+ * @param exchange - what answers
  * @param options - whom to serve, and the bounds in bytes and milliseconds
  * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
  */
-export const sseServer = (options: SseServerOptions): SseServer => {
-  const { maxBytes = 4 * 1024 * 1024, maxSessions = 1_000, keepAliveMs = 15_000, scheduler = asyncScheduler } = options;
+export const sseServer = (
+  exchange: Exchange,
+  options: SseServerOptions & ServeOptions,
+  setting: EndpointSetting,
+): SseServer => {
+  const { maxBytes = defaultMaxBytes, maxSessions = 1_000, keepAliveMs = 15_000, allowedOrigins } = options;
+  const { bound = () => '127.0.0.1', tell: report, scheduler = asyncScheduler } = setting;
   const sessions = new Map<string, SseSession>();
+  const serving = new Map<SseSession, Subscription>();
   let keepingAlive: Subscription | undefined;
-  let closed = false;
+  let closing = false;
+  let busy = 0;
 
-  /** Who is not let in, whatever they ask for (SSE-05). */
-  const stranger = ({ method, headers }: HttpRequest, served: string): Refusal | undefined => {
-    const bound = options.bound();
-    if (!hostAdmitted(headers['host'], bound, options)) return refusal(403, 'this server is not called that');
-    if (!originAdmitted(headers['origin'], bound, options)) return refusal(403, 'this origin may not connect');
-    if (method === served) return undefined;
-    return refusal(405, `only ${served} is served here`, undefined, { allow: served });
-  };
-  const besides = (request: HttpRequest): HttpHeaders => options.headers?.(request) ?? {};
-  const refuse = (request: HttpRequest, reply: HttpReply, { status, headers, body }: Refusal): undefined =>
-    void reply.send(status, { ...headers, ...besides(request) }, body);
+  /** What is under way is counted; and whose it is, a channel does not know. */
+  const counted =
+    ({ principal, headers }: HttpRequest): Exchange =>
+    (request, context) => {
+      const known: Context = { ...context, headers, ...(principal === undefined ? undefined : { principal }) };
+      const answers = exchange(request, known);
+      if (request.method === listenMethod) return answers;
+      return defer(() => {
+        busy += 1;
+        return answers;
+      }).pipe(finalize(() => (busy -= 1)));
+    };
 
   const keepAlive = (): void => {
     for (const session of sessions.values()) session.keepAlive();
     keepingAlive = scheduler.schedule(keepAlive, keepAliveMs);
   };
-  const forget = ({ id }: SseSession): void => {
-    sessions.delete(id);
+  const over = (session: SseSession): void => {
+    sessions.delete(session.id);
+    serving.delete(session);
     if (sessions.size > 0) return;
     keepingAlive?.unsubscribe();
     keepingAlive = undefined;
   };
 
+  const open = (endpoint: string, request: HttpRequest, reply: HttpReply): HttpHandling => {
+    if (closing || sessions.size >= maxSessions) return refuse(reply, full());
+    const { principal } = request;
+    const { maxQueuedBytes } = options;
+    const session = new SseSession(reply, { principal, headers: eventStreamHeaders, maxQueuedBytes, onOver: over });
+    sessions.set(session.id, session);
+    keepingAlive ??= scheduler.schedule(keepAlive, keepAliveMs);
+    // Where the stream goes, so does whoever would read an answer.
+    const serve = serveChannel(counted(request), { ...options, drainMs: 0 });
+    const running = serve(session.channel(endpoint)).subscribe({
+      next: report,
+      error: (error: unknown) => report({ type: 'disconnected', error }),
+    });
+    if (!running.closed) serving.set(session, running);
+    return session;
+  };
+
+  const post = (url: string, body: string, request: HttpRequest, reply: HttpReply): HttpHandling => {
+    const session = sessions.get(sessionIn(url));
+    // That there is a session is nobody's business but its principal's.
+    if (session === undefined || session.principal !== request.principal)
+      return refuse(reply, refusal(404, 'there is no such session, or not any more'));
+    const value = parse(body);
+    const problem = problemOf(value);
+    if (problem === undefined) reply.send(202, {}, '');
+    else refuse(reply, refusal(400, problem));
+    session.receive(value);
+    return settled;
+  };
+
+  const desk = (
+    served: 'GET' | 'POST',
+    take: (request: HttpRequest, body: string, reply: HttpReply) => HttpHandling,
+  ) => {
+    const allow = `${served}, OPTIONS`;
+    /** Who is not let in, whatever they say (SSE-05), and what nobody reads. */
+    const refused = ({ method, headers }: HttpRequest): Refusal | undefined => {
+      if (!hostAdmitted(headers['host'] ?? headers[':authority'], bound(), options))
+        return refusal(403, 'the Host header names no host that this server answers for');
+      if (!originAdmitted(headers['origin'], bound(), options))
+        return refusal(403, 'pages of this origin may not use this server');
+      if (method === 'OPTIONS') return preflight(headers, allow, allowedOrigins);
+      if (method !== served) return refusal(405, `${method.slice(0, 20)} is not served here`, undefined, { allow });
+      if (served === 'GET') return undefined;
+      if (!isJson.test(headers['content-type'] ?? '')) return refusal(415, 'Content-Type must be application/json');
+      return Number(headers['content-length'] ?? 0) > maxBytes ? tooLarge(maxBytes) : undefined;
+    };
+    const readableBy = (told: Refusal, request: HttpRequest): Refusal => readable(told, request, allowedOrigins);
+    const result: HttpDesk = {
+      maxBytes,
+      admit: (request) => {
+        const told = refused(request);
+        return told === undefined ? undefined : readableBy(told, request);
+      },
+      readable: readableBy,
+      unknown: (error) => {
+        report({ type: 'failure', method: 'principal', error });
+        return unidentified;
+      },
+      handle: (request, body, reply) => {
+        const { origin } = request.headers;
+        const listed = origin !== undefined && isListed(origin, allowedOrigins);
+        return take(request, body, listed ? withCors(reply, origin) : reply);
+      },
+    };
+    return result;
+  };
+
   return {
-    stream: (request, endpoint, reply) => {
-      const refused = stranger(request, 'GET');
-      if (refused !== undefined) return refuse(request, reply, refused);
-      if (closed || sessions.size >= maxSessions)
-        return refuse(request, reply, refusal(503, 'no more sessions are served now'));
-      const session = new SseSession(reply, {
-        principal: request.principal,
-        headers: { ...eventStreamHeaders, ...besides(request) },
-        maxQueuedBytes: options.maxQueuedBytes,
-        conflate: options.conflate,
-        onOver: forget,
-      });
-      sessions.set(session.id, session);
-      keepingAlive ??= scheduler.schedule(keepAlive, keepAliveMs);
-      options.accept(session.channel(endpoint), request);
-      if (session.claimed) return session;
-      forget(session);
-      return refuse(request, reply, refusal(503, 'nobody serves this session'));
+    stream: (endpoint) => desk('GET', (request, _, reply) => open(endpoint, request, reply)),
+    message: (url) => desk('POST', (request, body, reply) => post(url, body, request, reply)),
+    get busy() {
+      return busy;
     },
-    message: (request, url, body, reply) => {
-      const refused = stranger(request, 'POST');
-      if (refused !== undefined) return refuse(request, reply, refused);
-      const session = sessions.get(sessionIn(url));
-      // That there is a session is nobody's business but its principal's.
-      if (session === undefined || session.principal !== request.principal)
-        return refuse(request, reply, refusal(404, 'there is no such session'));
-      if (!isJson.test(request.headers['content-type'] ?? ''))
-        return refuse(request, reply, refusal(415, 'a message is application/json'));
-      if (Number(request.headers['content-length']) > maxBytes || body.length > maxBytes)
-        return refuse(request, reply, refusal(413, `a message must not be longer than ${maxBytes} bytes`));
-      const value = parse(body);
-      const problem = problemOf(value);
-      if (problem === undefined) reply.send(202, { 'content-type': 'text/plain', ...besides(request) }, 'Accepted');
-      else refuse(request, reply, refusal(400, problem));
-      session.receive(value);
-    },
+    conclude: () => (closing = true),
     close: () => {
-      closed = true;
-      for (const session of sessions.values()) session.close();
+      closing = true;
+      for (const running of [...serving.values()]) running.unsubscribe();
     },
   };
 };
 
+const refuse = (reply: HttpReply, { status, headers, body }: Refusal): HttpHandling => {
+  reply.send(status, headers, body);
+  return settled;
+};
+
+const full = (): Refusal => refusal(503, 'no more sessions are opened now', undefined, { 'retry-after': '30' });
+const unidentified = refusal(
+  500,
+  new RpcError({ code: codes.internalError, message: 'the sender could not be identified' }),
+);
+
 /** `application/jsonp` begins like it. */
-const isJson = /^application\/json\s*(?:;|$)/i;
+const isJson = /^\s*application\/json\s*(?:;|$)/i;
 
 const sessionIn = (url: string): string => new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('sessionId') ?? '';
 

@@ -8,14 +8,13 @@ import type { Channel } from '../../exchange/exchange.ts';
 import { codes } from '../../frame/errors.ts';
 import { eventText, keepAliveText } from '../../frame/sse.ts';
 import { UnreadableResponse } from '../../frame/unreadable-response.ts';
-import { createOutbox, type Conflate } from '../outbox.ts';
+import { createOutbox } from '../outbox.ts';
 import type { HttpHandling, HttpHeaders, HttpReply } from './message.ts';
 
 export interface SseSessionOptions {
   readonly principal: string | undefined;
   readonly headers: HttpHeaders;
   readonly maxQueuedBytes: number | undefined;
-  readonly conflate: Conflate | undefined;
   /** Called once, when it is over. */
   readonly onOver: (session: SseSession) => void;
 }
@@ -26,7 +25,7 @@ export class SseSession implements HttpHandling {
   readonly principal: string | undefined;
   readonly #reply: HttpReply;
   readonly #options: SseSessionOptions;
-  #state: 'unclaimed' | 'open' | 'over' = 'unclaimed';
+  #open = true;
   #subscriber: Subscriber<unknown> | undefined;
   #drained: (() => void) | undefined;
   /** Whether the client is there to be written to. */
@@ -41,17 +40,14 @@ export class SseSession implements HttpHandling {
     this.#options = options;
   }
 
-  /** Whether somebody has subscribed to its channel, and so answered the request. */
-  get claimed(): boolean {
-    return this.#state !== 'unclaimed';
-  }
-
-  /** @param endpoint - where the client is to post to */
+  /**
+   * The channel, to be subscribed once and before anything else: that answers the request.
+   *
+   * @param endpoint - where the client is to post to
+   */
   channel(endpoint: string): Channel {
     return (outbound) =>
       new Observable((subscriber) => {
-        if (this.claimed) throw new Error('a session is subscribed to once');
-        this.#state = 'open';
         this.#subscriber = subscriber;
         this.#reply.open(200, this.#options.headers);
         // Before anything else that it says (SSE-02).
@@ -60,7 +56,6 @@ export class SseSession implements HttpHandling {
           write: (text) => this.#write(text),
           wrap: messageEvent,
           maxBytes: this.#options.maxQueuedBytes,
-          conflate: this.#options.conflate,
           onBlocked: (blocked) => (this.#blocked = blocked),
           onError: (error) => {
             // The stream was not complete, so it must not end as if it were.
@@ -94,7 +89,7 @@ export class SseSession implements HttpHandling {
   }
 
   keepAlive(): void {
-    if (this.#state === 'open' && !this.#active && !this.#blocked) this.#write(keepAliveText);
+    if (!this.#active && !this.#blocked) this.#write(keepAliveText);
     this.#active = false;
   }
 
@@ -108,20 +103,14 @@ export class SseSession implements HttpHandling {
     this.#over();
   }
 
-  /** Ends what is left of it. */
-  close(): void {
-    this.#subscriber?.complete();
-    this.#over();
-  }
-
   #write(text: string): boolean {
     this.#active = true;
     return this.#reply.write(text);
   }
 
   #over(): void {
-    if (this.#state === 'over') return;
-    this.#state = 'over';
+    if (!this.#open) return;
+    this.#open = false;
     this.#attached = false;
     this.#options.onOver(this);
   }

@@ -3,7 +3,7 @@ import { firstValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { codes, ConnectionClosed, RpcError } from '../../../lib/index.ts';
 import { answerTo, fresh } from '../party.ts';
-import { errorOf, textOf, type Scene } from '../scene.ts';
+import { dataOf, errorOf, textOf, type Scene } from '../scene.ts';
 
 export const failures = ({ party, wiring }: Scene): void => {
   describe('what fails', () => {
@@ -46,8 +46,13 @@ export const failures = ({ party, wiring }: Scene): void => {
         { name: 'echo', arguments: 'x' },
         { name: 5 },
         { arguments: {} },
-      ])
-        expect(await ask('tools/call', params)).toMatchObject({ error: { code: codes.invalidParams } });
+      ]) {
+        // What is no name cannot be repeated in a header, which is looked at first (AMB-03).
+        const nameless = wiring.headed === true && typeof params.name !== 'string';
+        expect(await ask('tools/call', params)).toMatchObject({
+          error: { code: nameless ? codes.headerMismatch : codes.invalidParams },
+        });
+      }
       for (const name of ['nobody', '', 'ECHO', '__proto__', 'constructor'])
         expect(await errorOf(client.callTool(name as 'echo', { text: '' }))).toMatchObject({
           code: codes.invalidParams,
@@ -86,7 +91,7 @@ export const failures = ({ party, wiring }: Scene): void => {
   });
 };
 
-export const badInput = ({ spare, revision }: Scene): void => {
+export const badInput = ({ spare, revision, wiring, has, needing }: Scene): void => {
   it('what is no request is told so, by its id where there is one, and the next call is answered (RPC-01, RPC-02, RPC-03, RPC-15)', async () => {
     const { client, inject, wire } = await spare();
     const wrong: readonly (readonly [unknown, unknown])[] = [
@@ -128,33 +133,56 @@ export const badInput = ({ spare, revision }: Scene): void => {
     ])
       inject(message);
     await client.callTool('echo', { text: 'x' });
-    expect(overheard().filter(({ way }) => way === 'in')).toHaveLength(1);
+    const heard = overheard().filter(({ way }) => way === 'in');
+    const answers = heard.filter(({ message }) => 'id' in message);
+    expect(answers).toHaveLength(1);
+    // Where each is posted by itself, the POST is refused; which answers nobody, as it names no id (SHTTP-11).
+    const refusals = heard.filter((one) => !answers.includes(one));
+    if (wiring.posts !== true) expect(refusals).toEqual([]);
+    for (const { message } of refusals) expect(message).toMatchObject({ error: { code: codes.invalidRequest } });
   });
 
-  it('an id in flight is not taken twice: the second is refused without an id, the first goes on (RPC-05, RPC-06)', async () => {
-    const { client, inject, wire, ask, recall } = await spare();
-    const name = fresh('twice');
-    void ask('tools/call', { name: 'endless', arguments: { way: 'observable', name } }, 0);
-    await recall(`${name} began`);
-    const { length } = wire.overheard;
-    void ask('tools/call', { name: 'echo', arguments: { text: 'stolen' } }, 0);
-    const refusal = await wire.next(({ way }) => way === 'in', length);
-    expect(refusal).toEqual({
-      jsonrpc: '2.0',
-      error: {
-        code: codes.invalidRequest,
-        message: expect.stringMatching(/^id .*0.* is already in flight$/) as string,
-      },
-    });
-    inject({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 0 } });
-    await recall(`${name} unsubscribed`);
-    expect(textOf(await client.callTool('echo', { text: 'x' }))).toBe('x');
-    // Free again.
-    expect(await ask('tools/call', { name: 'echo', arguments: { text: 'again' } }, 0)).toMatchObject({
-      id: 0,
-      result: { content: [{ text: 'again' }] },
+  needing('shares', () => {
+    it('an id in flight is not taken twice: the second is refused without an id, the first goes on (RPC-05, RPC-06)', async () => {
+      const { client, inject, wire, ask, recall } = await spare();
+      const name = fresh('twice');
+      void ask('tools/call', { name: 'endless', arguments: { way: 'observable', name } }, 0);
+      await recall(`${name} began`);
+      const { length } = wire.overheard;
+      void ask('tools/call', { name: 'echo', arguments: { text: 'stolen' } }, 0);
+      const refusal = await wire.next(({ way }) => way === 'in', length);
+      expect(refusal).toEqual({
+        jsonrpc: '2.0',
+        error: {
+          code: codes.invalidRequest,
+          message: expect.stringMatching(/^id .*0.* is already in flight$/) as string,
+        },
+      });
+      inject({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 0 } });
+      await recall(`${name} unsubscribed`);
+      expect(textOf(await client.callTool('echo', { text: 'x' }))).toBe('x');
+      // Free again.
+      expect(await ask('tools/call', { name: 'echo', arguments: { text: 'again' } }, 0)).toMatchObject({
+        id: 0,
+        result: { content: [{ text: 'again' }] },
+      });
     });
   });
+
+  if (!has('shares'))
+    it('an id is a matter of its own POST: whoever uses it at the same time is answered, too (RPC-06)', async () => {
+      const { client, inject, ask, recall } = await spare();
+      const name = fresh('twice');
+      void ask('tools/call', { name: 'endless', arguments: { way: 'observable', name } }, 0);
+      await recall(`${name} began`);
+      expect(await ask('tools/call', { name: 'echo', arguments: { text: 'beside' } }, 0)).toMatchObject({
+        id: 0,
+        result: { content: [{ text: 'beside' }] },
+      });
+      expect(dataOf(await client.callTool('live', {}))).toHaveProperty(name);
+      inject({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 0 } });
+      await recall(`${name} unsubscribed`);
+    });
 };
 
 export const endings = ({ another, wired }: Scene): void => {

@@ -5,7 +5,7 @@ import { metaKeys } from '../../../lib/protocol/revisions.ts';
 import { answerTo, said } from '../party.ts';
 import { dataOf, object, type Scene } from '../scene.ts';
 
-export const handshake = ({ revision, modern, since, party }: Scene): void => {
+export const handshake = ({ revision, modern, since, party, has, needing }: Scene): void => {
   describe('the handshake', () => {
     it('opens in its own era, and in no other (LIFE-01, LIFE-02, LIFE-08, VER-22, VER-23)', () => {
       const opening = party()
@@ -26,10 +26,12 @@ export const handshake = ({ revision, modern, since, party }: Scene): void => {
       expect(client.revision).toBe(revision);
       expect(client.instructions).toBe('Call echo.');
       expect(client.server).toMatchObject({ name: 'fixture', version: '1.2.3' });
-      expect(client.capabilities).toMatchObject({
-        tools: { listChanged: true },
-        resources: { listChanged: true, subscribe: true },
-        prompts: { listChanged: true },
+      const changes = has('tells') ? { listChanged: true } : {};
+      const { tools, resources, prompts, completions, logging } = client.capabilities;
+      expect({ tools, resources, prompts, completions, logging }).toEqual({
+        tools: changes,
+        resources: has('tells') ? { ...changes, subscribe: true } : {},
+        prompts: changes,
         completions: {},
         logging: {},
       });
@@ -54,9 +56,11 @@ export const handshake = ({ revision, modern, since, party }: Scene): void => {
       }
     });
 
-    it('tells every handler who asks, and in what revision (VER-01, VER-02, VER-03, BR-01)', async () => {
-      const told = dataOf(await party().client.callTool('whoami', {}));
-      expect(told['client']).toMatchObject({ revision, capabilities: {}, info: { name: 'suite', version: '9' } });
+    needing('remembers', () => {
+      it('tells every handler who asks, and in what revision (VER-01, VER-02, VER-03, BR-01)', async () => {
+        const told = dataOf(await party().client.callTool('whoami', {}));
+        expect(told['client']).toMatchObject({ revision, capabilities: {}, info: { name: 'suite', version: '9' } });
+      });
     });
 
     it('puts its `_meta` on every request since 2026-07-28, and no reserved key before (VER-01, BR-05)', async () => {
@@ -80,7 +84,7 @@ export const handshake = ({ revision, modern, since, party }: Scene): void => {
   });
 };
 
-export const removed = ({ party, modern }: Scene): void => {
+export const removed = ({ party, modern, has }: Scene): void => {
   it('ping is answered before 2026-07-28, and unknown since (PING-01, PING-06, BR-25)', async () => {
     expect(await party().ask('ping')).toMatchObject(
       modern ? { error: { code: codes.methodNotFound } } : { result: {} },
@@ -90,8 +94,12 @@ export const removed = ({ party, modern }: Scene): void => {
   it.each(['resources/subscribe', 'resources/unsubscribe', 'logging/setLevel', 'initialize'])(
     'what 2026-07-28 has removed is unknown there: %s (VER-33)',
     async (method) => {
-      if (!modern)
-        return void expect(await party().ask(method)).toMatchObject({ error: { code: codes.invalidParams } });
+      if (!modern) {
+        const known = has('tells') || !method.startsWith('resources/');
+        return void expect(await party().ask(method)).toMatchObject({
+          error: { code: known ? codes.invalidParams : codes.methodNotFound },
+        });
+      }
       expect(await party().ask(method, { uri: 'test://fixed', level: 'info' })).toMatchObject({
         error: { code: codes.methodNotFound },
       });

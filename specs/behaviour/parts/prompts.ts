@@ -4,8 +4,8 @@ import { codes } from '../../../lib/index.ts';
 import { metaKeys } from '../../../lib/protocol/revisions.ts';
 import { levels } from '../fixture.ts';
 import { inGoodOrder } from '../leaks.ts';
-import { said, type Party } from '../party.ts';
-import { errorOf, type Scene } from '../scene.ts';
+import { said } from '../party.ts';
+import { errorOf, logging as hearing, type Scene } from '../scene.ts';
 
 export const prompting = ({ party, since }: Scene): void => {
   describe('a prompt', () => {
@@ -72,40 +72,33 @@ export const prompting = ({ party, since }: Scene): void => {
   });
 };
 
-export const logging = ({ modern, another, spare }: Scene): void => {
-  const linesOf = (party: Party) => {
-    const lines: unknown[] = [];
-    party.client.logs$.subscribe(({ level, data, logger }) => lines.push([level, data, logger]));
-    return lines;
-  };
+export const logging = ({ modern, another, spare, needing, wiring }: Scene): void => {
   const from = (level: (typeof levels)[number]) =>
-    levels.slice(levels.indexOf(level)).map((each) => [each, { at: each }, 'fixture']);
+    levels
+      .slice(levels.indexOf(level))
+      .map((each) => ({ kind: 'log', level: each, data: { at: each }, logger: 'fixture' }));
 
   describe('log lines', () => {
-    it('come at the level that a call asks for, and above (LOG-05, LOG-06, LOG-07, BR-23)', async () => {
-      const other = await another();
-      const lines = linesOf(other);
-      await other.client.callTool('logs', {});
-      // Where nobody has set a level it is the server's to choose; since 2026-07-28 that is silence (LOG-04, LOG-06).
-      expect(lines).toEqual(modern ? [] : from('info'));
-      lines.length = 0;
-      await other.client.callTool('logs', {}, { logLevel: 'debug' });
-      expect(lines).toEqual(from('debug'));
-      lines.length = 0;
-      if (modern) {
-        await other.client.callTool('logs', {}, { logLevel: 'critical' });
-        expect(lines).toEqual(from('critical'));
-        expect(said(other.wire.overheard, 'out', 'logging/setLevel')).toEqual([]);
-      } else {
-        expect(await other.ask('logging/setLevel', { level: 'critical' })).toEqual({
-          jsonrpc: '2.0',
-          id: expect.any(String) as string,
-          result: {},
-        });
-        await other.client.callTool('logs', {});
-        expect(lines).toEqual(from('critical'));
-      }
-      inGoodOrder(other.wire);
+    needing('remembers', () => {
+      it('come at the level that a call asks for, and above (LOG-05, LOG-06, LOG-07, BR-23)', async () => {
+        const other = await another();
+        const linesAt = hearing(wiring, other);
+        // Where nobody has set a level it is the server's to choose; since 2026-07-28 that is silence (LOG-04, LOG-06).
+        expect(await linesAt()).toEqual(modern ? [] : from('info'));
+        expect(await linesAt({ logLevel: 'debug' })).toEqual(from('debug'));
+        if (modern) {
+          expect(await linesAt({ logLevel: 'critical' })).toEqual(from('critical'));
+          expect(said(other.wire.overheard, 'out', 'logging/setLevel')).toEqual([]);
+        } else {
+          expect(await other.ask('logging/setLevel', { level: 'critical' })).toEqual({
+            jsonrpc: '2.0',
+            id: expect.any(String) as string,
+            result: {},
+          });
+          expect(await linesAt()).toEqual(from('critical'));
+        }
+        inGoodOrder(other.wire);
+      });
     });
 
     it('of an unknown level are refused (LOG-02, LOG-09)', async () => {

@@ -9,17 +9,19 @@ export interface Opened {
   readonly name: string;
   readonly lanes: number;
   readonly args?: readonly string[];
+  /** For Node. */
+  readonly flags?: readonly string[];
 }
 
 export const callers = async (
   cores: Cores,
   revision: Revision,
-  { file, name, lanes, args = [] }: Opened,
+  { file, name, lanes, args = [], flags = [] }: Opened,
 ): Promise<Running> => {
-  const caller = (library: Library) =>
-    start(
-      cores.measured(measuredFile('caller.mjs'), contenderFile(library, file), name, String(lanes), revision, ...args),
-    );
+  const caller = (library: Library) => {
+    const contender = [contenderFile(library, file), name, String(lanes), revision, ...args];
+    return start(cores.measured(...flags, measuredFile('caller.mjs'), ...contender));
+  };
   const children = await Promise.all(
     librariesOf(revision).map(async (library) => ({ library, child: await caller(library) })),
   );

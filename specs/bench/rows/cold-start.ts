@@ -5,7 +5,7 @@ import { type Revision, type Row, contenderFile, librariesOf, measuredFile } fro
 export const coldStart = (revision: Revision): Row => ({
   title: 'cold start',
   revision,
-  wanted: 0.7,
+  wanted: { sdk2: 0.7 },
   plan: { rounds: 15, warmUps: 2, first: 1, turn: 0, by: 'wall' },
   start: async (cores) => {
     const driver = await start(cores.driving(measuredFile('driver.mjs')));
@@ -15,7 +15,8 @@ export const coldStart = (revision: Revision): Row => ({
         measure: async (count) => {
           let wall = 0;
           for (let n = 0; n < count; n++)
-            wall += (await driver.ask({ first: cores.measured(contenderFile(library, 'server.mjs')), revision })).wall;
+            wall +=
+              (await driver.ask({ first: cores.measured(contenderFile(library, 'server.mjs')), revision })).wall ?? NaN;
           return { wall };
         },
       })),

@@ -5,7 +5,7 @@ import { callers } from './callers.ts';
 export const memoryEcho = (revision: Revision): Row => ({
   title: 'in-memory echo',
   revision,
-  wanted: 0.08,
+  wanted: { sdk2: 0.08 },
   plan: calls,
   start: (cores) => callers(cores, revision, { file: 'memory.mjs', name: 'echo', lanes: 1 }),
 });

@@ -5,7 +5,7 @@ import { callers } from './callers.ts';
 export const memoryProgress = (revision: Revision): Row => ({
   title: 'in-memory, 20 progress notices + result',
   revision,
-  wanted: 0.04,
+  wanted: { sdk2: 0.04 },
   plan: calls,
   start: (cores) => callers(cores, revision, { file: 'memory.mjs', name: 'progress', lanes: 1 }),
 });

@@ -5,7 +5,7 @@ import { callers } from './callers.ts';
 export const stdioClient = (revision: Revision): Row => ({
   title: 'stdio client',
   revision,
-  wanted: 0.35,
+  wanted: { sdk2: 0.35 },
   plan: calls,
   start: (cores) =>
     callers(cores, revision, {

@@ -5,7 +5,7 @@ import { type Revision, type Row, calls, contenderFile, librariesOf, measuredFil
 export const stdioServer = (revision: Revision): Row => ({
   title: 'stdio server',
   revision,
-  wanted: revision === '2026-07-28' ? 0.11 : 0.15,
+  wanted: { sdk2: revision === '2026-07-28' ? 0.11 : 0.15 },
   plan: calls,
   start: async (cores) => {
     const driver = await start(cores.driving(measuredFile('driver.mjs')));

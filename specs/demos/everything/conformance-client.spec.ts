@@ -120,7 +120,7 @@ describe(program, () => {
   });
 
   it.each([
-    ['tools_call', { url: 'http://127.0.0.1:1/mcp' }, 'http:// is not there yet; tcp:// is'],
+    ['tools_call', { url: '127.0.0.1:1' }, '"127.0.0.1:1" is no URL'],
     ['auth/basic-cimd', { url: 'tcp://127.0.0.1:1' }, 'there is no scenario "auth/basic-cimd" here yet'],
   ])('exits with 2 where it cannot begin: %s %j', async (scenario, setting, why) => {
     const { code, stderr } = await play(scenario, setting);
@@ -129,7 +129,6 @@ describe(program, () => {
   });
 
   it.each([
-    ['https://localhost/mcp', 'https:// is not there yet; tcp:// is'],
     ['ftp://localhost', 'there is no way to ftp:'],
     ['localhost', '"localhost" is no URL'],
   ])('has no way to %s', (url, why) => {

@@ -1,7 +1,6 @@
 /** The probe against servers of ours and of others, as scripts run it: lines, exit codes, and nothing left behind. */
-import { spawn } from 'node:child_process';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { reach } from '../../../demos/everything/probe/reach.ts';
+import { describe, expect, it } from 'vitest';
+import { listening } from './listening.ts';
 import { prompts, resources, tools } from './offered.ts';
 import { node, probed, type Event } from './probed.ts';
 
@@ -159,32 +158,67 @@ describe('the probe and servers of others', () => {
   });
 });
 
-describe('the everything server over WebSocket', () => {
-  it.each(['auto', 'modern', 'legacy'])('is driven by the probe with --era %s', async (era) => {
-    const args = ['--import', 'tsx', 'demos/everything/server.ts', '--transport', 'ws', '--port', '0'];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    onTestFinished(() => void child.kill());
-    const said = await new Promise<string>((resolve) => child.stderr.on('data', (chunk) => resolve(String(chunk))));
-    const url = /^listening (ws:\/\/127\.0\.0\.1:\d+\/mcp)$/m.exec(said)?.[1] ?? '';
-    const { code, events } = await probed(
-      ...['--ws', url, '--era', era, '--call', 'echo={"message":"hi"}'],
+const reached = [
+  ['ws', '--ws', 'auto', 'modern', '2026-07-28'],
+  ['ws', '--ws', 'modern', 'modern', '2026-07-28'],
+  ['ws', '--ws', 'legacy', 'legacy', '2025-11-25'],
+  ['http', '--url', 'auto', 'modern', '2026-07-28'],
+  ['http', '--url', 'modern', 'modern', '2026-07-28'],
+  ['http', '--url', 'legacy', 'legacy', '2025-11-25'],
+  ['sse', '--sse', 'auto', 'legacy', '2025-11-25'],
+  ['sse', '--sse', 'legacy', 'legacy', '2025-11-25'],
+  // Streamable HTTP is looked for first.
+  ['sse', '--url', 'auto', 'legacy', '2025-11-25'],
+] as const;
+
+describe('the everything server that listens', () => {
+  it.each(reached)('over %s is driven by the probe with %s --era %s', async (transport, flag, era, found, revision) => {
+    const { url, stop } = await listening(transport);
+    const { code, events, of } = await probed(
+      ...[flag, url, '--era', era, '--timeout', '20000', '--call', 'echo={"message":"hi"}'],
       ...['--call', 'test_tool_with_progress', '--call', 'test_sampling={"prompt":"x"}'],
+      ...['--call', 'test_elicitation={"message":"Well?"}', '--call', 'test_input_required_result_multi_round'],
+      ...['--call', 'test_input_required_result_list_roots', '--call', 'test_reconnection', '--call', 'nope'],
+      ...['--read', 'test://static-text', '--read', 'test://nowhere', '--prompt', 'test_simple_prompt'],
     );
     expect(code).toBe(0);
     expect(events.map(({ event }) => event)).toEqual([
       ...['connected', 'tools', 'resources', 'prompts'],
-      ...['call', 'progress', 'progress', 'progress', 'call', 'call', 'closed'],
+      ...['call', 'progress', 'progress', 'progress', 'call', 'call', 'call', 'call', 'call', 'call', 'call'],
+      ...['read', 'read', 'prompt', 'closed'],
     ]);
+    expect(events[0]).toMatchObject({ era: found, protocolVersion: revision, serverInfo: { name: 'everything' } });
+    expect([...(of('tools')[0]?.['names'] as readonly string[])].sort()).toEqual([...tools].sort());
+    expect(of('resources')).toMatchObject([{ uris: resources }]);
+    expect(of('progress').map(({ progress }) => progress)).toEqual([0, 50, 100]);
     expect(called(events, 'echo')).toMatchObject(says('hi'));
     expect(called(events, 'test_sampling')).toMatchObject(says('LLM response: pong-from-client'));
+    expect(called(events, 'test_elicitation')).toMatchObject(says(expect.stringContaining('{"response":"Ada"}')));
+    expect(called(events, 'test_input_required_result_list_roots')).toMatchObject(says('Roots: none'));
+    expect(called(events, 'test_reconnection')).toMatchObject(says(expect.stringContaining('answer')));
+    expect(called(events, 'nope')).toMatchObject({ error: { code: -32602 } });
+    expect(of('read')).toMatchObject([{ result: { contents: [{}] } }, { error: { code: -32602 } }]);
+    expect(await stop()).toBe(transport === 'ws' ? 'SIGTERM' : 0);
+  });
+
+  it.each([
+    ['http', '--url', 'modern'],
+    ['http', '--url', 'legacy'],
+    ['sse', '--sse', 'legacy'],
+  ] as const)('over %s stops a call that took the probe too long: %s --era %s', async (transport, flag, era) => {
+    const { url, stop } = await listening(transport);
+    const { of } = await probed(
+      ...[flag, url, '--era', era, '--timeout', '3000', '--call', 'sleep={"ms":600000}', '--call', 'stats'],
+    );
+    expect(of('call')).toMatchObject([
+      { name: 'sleep', error: { code: 'TimedOut' } },
+      { name: 'stats', ...says('{"active":0,"started":1,"completed":0,"aborted":1}') },
+    ]);
+    await stop();
   });
 });
 
 describe('the probe where it cannot do what it is told', () => {
-  it.each(['url', 'sse'])('has no way to --%s yet', (kind) => {
-    expect(() => reach({ kind, address: 'x' })).toThrow(`--${kind} is not there yet; --stdio and --ws are`);
-  });
-
   it.each([
     ['a server of another era', ['--stdio', fixture('sdk2-server.mjs', '--handshake-only'), '--era', 'modern'], /./],
     ['a server that ends at once', ['--stdio', node('-e', 'process.exit(3)')], /exited with code 3/],
@@ -194,7 +228,9 @@ describe('the probe where it cannot do what it is told', () => {
       ['--stdio', node('-e', 'setInterval(() => {}, 1000)'), '--timeout', '300'],
       /300|no answer/,
     ],
-    ['HTTP, yet', ['--url', 'http://127.0.0.1:1/mcp'], /^--url is not there yet/],
+    ['a place where nobody listens', ['--url', 'http://127.0.0.1:1/mcp'], /ECONNREFUSED/],
+    ['such a place, in the old way', ['--sse', 'http://127.0.0.1:1/sse'], /ECONNREFUSED/],
+    ['what is no URL', ['--url', 'localhost'], /"localhost" is no URL/],
     ['a flag that is none', ['--colour'], /--colour/],
   ])('says in one line that it cannot reach or understand %s, and exits with 1', async (_, args, why) => {
     const { code, events } = await probed(...args);

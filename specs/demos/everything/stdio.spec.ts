@@ -4,7 +4,6 @@ import { on, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { transportOf } from '../../../demos/everything/transports.ts';
 import { run } from '../demo.ts';
 
 const program = 'demos/everything/server.ts';
@@ -73,7 +72,7 @@ describe(program, () => {
   });
 
   it.each([
-    [['--transport', 'http', '--port', '4000'], '--transport http is not there yet'],
+    [['--transport', 'pigeon'], '--transport must be one of stdio, http, sse, ws; got "pigeon"'],
     [['--port', '70000'], '--port must be 0 to 65535; got "70000"'],
     [['--colour'], '--colour'],
   ])('says in a line that it cannot be started with %j, and exits with 2', async (args, why) => {
@@ -81,14 +80,6 @@ describe(program, () => {
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr.trim()).toContain(why);
     expect(stderr.trim().split('\n')).toHaveLength(1);
-  });
-
-  it.each([
-    ['http', '--transport http is not there yet; stdio and ws are'],
-    ['sse', '--transport sse is not there yet; stdio and ws are'],
-    ['pigeon', '--transport must be one of stdio, http, sse, ws; got "pigeon"'],
-  ])('has no transport %s', (name, why) => {
-    expect(() => transportOf(name)).toThrow(why);
   });
 
   it('writes nothing to stdout by itself', async () => {

@@ -1,18 +1,9 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { NEVER, Observable, Subject, VirtualTimeScheduler } from 'rxjs';
+import { Observable, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import {
-  ConnectionClosed,
-  progress,
-  server,
-  serveChannel,
-  tool,
-  type Channel,
-  type Frame,
-  type ServeEvent,
-} from 'rxmcp';
-import type { HttpHandling, HttpRequest } from '../../../lib/transport/http/message.ts';
-import { sseServer, type SseServerOptions } from '../../../lib/transport/http/sse-server.ts';
+import { progress, server, tool, type Context, type Exchange, type Request, type ServeEvent } from 'rxmcp';
+import type { HttpRequest } from '../../../lib/transport/http/message.ts';
+import { sseServer, type HttpDesk, type SseServerOptions } from '../../../lib/transport/http/sse-server.ts';
 import { fakeReply, type FakeReply } from './fake-reply.ts';
 
 const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -57,9 +48,9 @@ const torn: string[] = [];
 const house = server(
   { name: 'house', version: '1' },
   tool('hello', {}, () => 'hello'),
-  tool('steps', {}, function* () {
-    yield progress(1, { total: 2 });
-    yield progress(2, { total: 2 });
+  tool('steps', {}, async function* () {
+    yield progress(1, 2);
+    yield progress(2, 2);
     return 'done';
   }),
   tool(
@@ -72,35 +63,40 @@ const house = server(
   ),
 );
 
-const setUp = (options: Partial<SseServerOptions> = {}) => {
+const setUp = (options: Partial<SseServerOptions> = {}, exchange: Exchange = house) => {
   const scheduler = new VirtualTimeScheduler();
   const events: ServeEvent[] = [];
-  const running: (() => void)[] = [];
-  const old = sseServer({
-    scheduler,
-    bound: () => '127.0.0.1',
-    accept: (channel) => {
-      const serving = serveChannel(house)(channel).subscribe((event) => events.push(event));
-      running.push(() => serving.unsubscribe());
+  const heard: Request[] = [];
+  const callers: Context[] = [];
+  const old = sseServer(
+    (request, context) => {
+      heard.push(request);
+      callers.push(context);
+      return exchange(request, context);
     },
-    ...options,
-  });
-  const open = (request = get()): { readonly reply: FakeReply; readonly handling: HttpHandling | undefined } => {
+    options,
+    { scheduler, bound: () => '127.0.0.1', tell: (event) => events.push(event) },
+  );
+  /** Does what an adapter does. */
+  const take = (desk: HttpDesk, request: HttpRequest, body = '') => {
     const reply = fakeReply();
-    return { reply, handling: old.stream(request, '/message', reply) };
-  };
-  const say = (url: string, message: unknown, request = post()): FakeReply => {
-    const reply = fakeReply();
-    old.message(request, url, typeof message === 'string' ? message : JSON.stringify(message), reply);
-    expect(reply.state).toBe('ended');
-    return reply;
+    const refused = desk.admit(request);
+    if (refused === undefined) return { reply, handling: desk.handle(request, body, reply) };
+    reply.send(refused.status, refused.headers, refused.body);
+    return { reply, handling: undefined };
   };
   return {
     old,
-    open,
-    say,
+    open: (request = get()) => take(old.stream('/message'), request),
+    say: (url: string, message: unknown, request = post()): FakeReply => {
+      const body = typeof message === 'string' ? message : JSON.stringify(message);
+      const { reply } = take(old.message(url), request, body);
+      expect(reply.state).toBe('ended');
+      return reply;
+    },
     events,
-    running,
+    heard,
+    callers,
     timers: () => scheduler.actions.length,
     pass: (ms: number) => {
       scheduler.maxFrames = scheduler.frame + ms;
@@ -108,23 +104,6 @@ const setUp = (options: Partial<SseServerOptions> = {}) => {
       scheduler.frame = scheduler.maxFrames;
     },
   };
-};
-
-/** A session whose far end is in the spec's hands. */
-const byHand = (options: Partial<SseServerOptions> = {}) => {
-  const out = new Subject<Frame>();
-  const heard: unknown[] = [];
-  const ends: unknown[] = [];
-  const all = setUp({
-    accept: (channel) =>
-      channel(out).subscribe({
-        next: (value) => heard.push(value),
-        error: (error: unknown) => ends.push(error),
-        complete: () => ends.push('complete'),
-      }),
-    ...options,
-  });
-  return { ...all, out, heard, ends };
 };
 
 describe('the oldest HTTP transport', () => {
@@ -148,7 +127,7 @@ describe('the oldest HTTP transport', () => {
     const { open, say } = setUp();
     const { reply } = open();
     const url = endpointOf(reply);
-    expect(say(url, initialize(1))).toMatchObject({ status: 202, text: 'Accepted' });
+    expect(say(url, initialize(1))).toMatchObject({ status: 202, text: '' });
     await tick();
     expect(say(url, { jsonrpc: '2.0', method: 'notifications/initialized' }).status).toBe(202);
     expect(say(url, call(2, 'hello')).status).toBe(202);
@@ -185,24 +164,33 @@ describe('the oldest HTTP transport', () => {
     expect(messagesOf(b)).toHaveLength(1);
   });
 
-  it("is another principal's for nobody, and does not even say that there is one", () => {
-    const { open, say, heard } = byHand();
-    const url = endpointOf(open(get({ principal: 'ada' })).reply);
+  it("is another principal's for nobody, and does not even say that there is one", async () => {
+    const { open, say, heard, callers } = setUp();
+    const { reply } = open(get({ principal: 'ada' }));
+    const url = endpointOf(reply);
     const stolen = say(url, initialize(1), post({ principal: 'eve' }));
-    const nobody = say(url, initialize(1));
-    const unknown = say('/message?sessionId=00000000-0000-0000-0000-000000000000', initialize(1));
     expect(stolen.status).toBe(404);
-    for (const reply of [nobody, unknown, say('/message', initialize(1)), say('/message?sessionId', initialize(1))]) {
+    for (const other of [
+      say(url, initialize(1)),
+      say('/message?sessionId=00000000-0000-0000-0000-000000000000', initialize(1)),
+      say('/message', initialize(1)),
+      say('/message?sessionId', initialize(1)),
+    ]) {
       const { status, headers, text } = stolen;
-      expect(reply).toMatchObject({ status, headers, text });
+      expect(other).toMatchObject({ status, headers, text });
     }
+    await tick();
     expect(heard).toEqual([]);
+    expect(messagesOf(reply)).toEqual([]);
     expect(say(url, initialize(1), post({ principal: 'ada' })).status).toBe(202);
-    expect(heard).toEqual([initialize(1)]);
+    await tick();
+    expect(messagesOf(reply)).toHaveLength(1);
+    expect(new Set(callers.map(({ principal }) => principal))).toEqual(new Set(['ada']));
+    expect(callers[0]?.headers).toMatchObject({ accept: 'text/event-stream' });
   });
 
   it('lets in by Host and Origin (SSE-05)', () => {
-    const { open, say, heard } = byHand({ allowedOrigins: ['https://app.example'], allowedHosts: ['mcp.example'] });
+    const { open, say, heard } = setUp({ allowedOrigins: ['https://app.example'], allowedHosts: ['mcp.example'] });
     const url = endpointOf(open().reply);
     for (const headers of [
       { host: 'evil.example' },
@@ -225,22 +213,22 @@ describe('the oldest HTTP transport', () => {
   });
 
   it('serves GET here and POST there', () => {
-    const { open, say } = byHand();
+    const { open, say } = setUp();
     const url = endpointOf(open().reply);
-    for (const method of ['POST', 'DELETE', 'HEAD', 'OPTIONS'])
-      expect(open(get({ method })).reply).toMatchObject({ status: 405, headers: { allow: 'GET' } });
+    for (const method of ['POST', 'DELETE', 'HEAD'])
+      expect(open(get({ method })).reply).toMatchObject({ status: 405, headers: { allow: 'GET, OPTIONS' } });
     for (const method of ['GET', 'PUT'])
-      expect(say(url, '', post({ method }))).toMatchObject({ status: 405, headers: { allow: 'POST' } });
+      expect(say(url, '', post({ method }))).toMatchObject({ status: 405, headers: { allow: 'POST, OPTIONS' } });
   });
 
   it('takes JSON only, and not too much of it', () => {
-    const { open, say, heard } = byHand({ maxBytes: 100 });
+    const { old, open, say, heard } = setUp({ maxBytes: 100 });
     const url = endpointOf(open().reply);
     const ping = { jsonrpc: '2.0', id: 1, method: 'ping' };
     for (const type of [undefined, '', 'text/plain', 'application/jsonp', 'application/json-patch+json'])
       expect(say(url, ping, post({ headers: { 'content-type': type } })).status).toBe(415);
-    expect(say(url, { ...ping, params: { x: 'x'.repeat(100) } }).status).toBe(413);
     expect(say(url, ping, post({ headers: { 'content-length': '101' } })).status).toBe(413);
+    expect(old.message(url).maxBytes).toBe(100);
     expect(heard).toEqual([]);
     for (const type of ['application/json', 'Application/JSON; charset=utf-8', 'application/json ;x=y'])
       expect(say(url, ping, post({ headers: { 'content-type': type } })).status).toBe(202);
@@ -272,150 +260,116 @@ describe('the oldest HTTP transport', () => {
     const url = endpointOf(reply);
     say(url, initialize(1));
     await tick();
-    say(url, call(2, 'hello'));
+    say(url, call(2, 'hang'));
     await tick();
+    expect(torn).toEqual([]);
     handling?.closed();
+    expect(torn).toEqual(['hang']);
     expect(events.at(-1)).toEqual({ type: 'disconnected' });
     expect(say(url, call(3, 'hello')).status).toBe(404);
-    expect(messagesOf(reply)).toHaveLength(2);
+    expect(messagesOf(reply)).toHaveLength(1);
     expect(timers()).toBe(0);
   });
 
-  it('ends the stream when its channel is unsubscribed, the last words before the end', async () => {
-    const { open, say, running, timers } = setUp();
+  it('ends every session when it is closed, the last words before the end, and begins none', async () => {
+    const { old, open, say, timers, events } = setUp();
     const { reply, handling } = open();
-    say(endpointOf(reply), initialize(1));
+    const url = endpointOf(reply);
+    say(url, initialize(1));
     await tick();
-    say(endpointOf(reply), call(2, 'hello'));
-    for (const stop of running) stop();
-    expect(messagesOf(reply)).toHaveLength(2);
+    old.conclude();
+    expect(open().reply.status).toBe(503);
+    // Whoever is in stays until the end.
+    expect(say(url, call(2, 'hello')).status).toBe(202);
+    old.close();
+    expect(messagesOf(reply)).toMatchObject([{ id: 1 }, { id: 2, result: {} }]);
     expect(reply.state).toBe('ended');
     expect(timers()).toBe(0);
+    expect(events).toEqual([{ type: 'connected' }]);
     // What the adapter still has to say is too late, and does no harm.
     handling?.drained();
     handling?.closed();
-    expect(say(endpointOf(reply), call(3, 'hello')).status).toBe(404);
+    old.close();
+    expect(open().reply.status).toBe(503);
+    expect(say(url, call(3, 'hello')).status).toBe(404);
+  });
+
+  it('knows how much is under way, subscriptions aside', async () => {
+    const { old, open, say } = setUp();
+    const { reply, handling } = open();
+    say(endpointOf(reply), initialize(1));
+    await tick();
+    expect(old.busy).toBe(0);
+    say(endpointOf(reply), call(2, 'hang'));
+    say(endpointOf(reply), call(3, 'hang'));
+    say(endpointOf(reply), call(4, 'hello'));
+    await tick();
+    expect(old.busy).toBe(2);
+    say(endpointOf(reply), { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 2 } });
+    expect(old.busy).toBe(1);
+    handling?.closed();
+    expect(old.busy).toBe(0);
   });
 
   it('refuses more sessions than it may have, and takes the next when one has gone', () => {
-    const { open, ends } = byHand({ maxSessions: 2 });
+    const { open } = setUp({ maxSessions: 2 });
     const { handling } = open();
     open();
-    expect(open()).toMatchObject({ handling: undefined, reply: { status: 503 } });
+    expect(open().reply).toMatchObject({ status: 503, headers: { 'retry-after': '30' } });
     handling?.closed();
-    expect(ends).toEqual(['complete']);
     expect(open().reply.status).toBe(200);
   });
 
-  it('refuses whom nobody serves', () => {
-    const { open, timers, say } = setUp({ accept: () => undefined });
-    const { reply, handling } = open();
-    expect(handling).toBeUndefined();
-    expect(reply.status).toBe(503);
-    expect(timers()).toBe(0);
-    expect(say('/message?sessionId=x', initialize(1)).status).toBe(404);
-  });
-
-  it('tells who opened the stream', () => {
-    const seen: HttpRequest[] = [];
-    const { open } = setUp({ accept: (_, request) => seen.push(request) });
-    const request = get({ principal: 'ada' });
-    open(request);
-    expect(seen).toEqual([request]);
-  });
-
-  it('is subscribed to once', () => {
-    let again: unknown;
-    const { open } = setUp({
-      accept: (channel: Channel) => {
-        const opened = channel(NEVER);
-        opened.subscribe();
-        opened.subscribe({ error: (error: unknown) => (again = error) });
-      },
+  it('lets pages of a listed origin read what it says, and no others', () => {
+    const { open, say } = setUp({ allowedOrigins: ['https://app.example'] });
+    const from = (origin: string) => ({ headers: { origin } });
+    const allowed = 'access-control-allow-origin';
+    const { reply } = open(get(from('https://app.example')));
+    const url = endpointOf(reply);
+    for (const answer of [
+      reply,
+      say(url, initialize(1), post(from('https://app.example'))),
+      say('/message', initialize(1), post(from('https://app.example'))),
+      open({ ...get(from('https://app.example')), method: 'PUT' }).reply,
+    ])
+      expect(answer.headers[allowed]).toBe('https://app.example');
+    expect(open(get(from('http://localhost:8'))).reply.headers).not.toHaveProperty(allowed);
+    const asked = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' };
+    const preflight = { method: 'OPTIONS', headers: { origin: 'https://app.example', ...asked } };
+    expect(say(url, '', post(preflight))).toMatchObject({
+      status: 204,
+      headers: { [allowed]: 'https://app.example', 'access-control-allow-methods': 'POST, OPTIONS' },
     });
-    expect(open().reply).toMatchObject({ status: 200, state: 'open' });
-    expect(again).toBeInstanceOf(Error);
   });
 
-  it('adds to every answer what it is told to, as for CORS', () => {
-    const { open, say } = byHand({ headers: ({ method }) => ({ 'x-was': method }) });
-    const { reply } = open();
-    expect(reply.headers).toMatchObject({ 'x-was': 'GET', 'content-type': 'text/event-stream' });
-    expect(say(endpointOf(reply), initialize(1)).headers['x-was']).toBe('POST');
-    expect(say('/message', initialize(1)).headers['x-was']).toBe('POST');
+  it('tells its host of whom it could not identify, and the client nothing but that', () => {
+    const { old, events } = setUp();
+    const error = new Error('the database is down');
+    const { status, body } = old.stream('/message').unknown(error);
+    expect(status).toBe(500);
+    expect(body).not.toContain('database');
+    expect(events).toEqual([{ type: 'failure', method: 'principal', error }]);
   });
 
-  it('keeps silent streams alive with comments, which are no events, and others not', async () => {
-    const { open, out, pass, timers } = byHand({ keepAliveMs: 1_000 });
-    const { reply, handling } = open();
-    const comments = () => reply.text.split(': keep-alive\n\n').length - 1;
+  it('keeps silent streams alive, with one timer for all, which goes with the last of them', async () => {
+    const { open, say, pass, timers } = setUp({ keepAliveMs: 1_000 });
+    const [a, b] = [open(), open()];
+    const comments = ({ reply }: typeof a) => reply.text.split(': keep-alive\n\n').length - 1;
     // The endpoint was written in this time.
     pass(1_000);
-    expect(comments()).toBe(0);
-    pass(1_000);
-    expect(comments()).toBe(1);
-    out.next({ jsonrpc: '2.0', method: 'notifications/message', params: {} });
+    expect([comments(a), comments(b)]).toEqual([0, 0]);
+    pass(500);
+    say(endpointOf(a.reply), initialize(1));
     await tick();
+    pass(500);
+    expect([comments(a), comments(b)]).toEqual([0, 1]);
     pass(1_000);
-    pass(1_000);
-    expect(comments()).toBe(2);
-    expect(read(reply.text)).toHaveLength(2);
-    // Whoever reads nothing is kept alive by nothing.
-    reply.writable = false;
-    out.next({ jsonrpc: '2.0', method: 'notifications/message', params: {} });
-    await tick();
-    pass(10_000);
-    expect(comments()).toBe(2);
-    reply.writable = true;
-    handling?.drained();
-    pass(2_000);
-    expect(comments()).toBeGreaterThan(2);
+    expect([comments(a), comments(b)]).toEqual([1, 2]);
+    expect(read(a.reply.text)).toHaveLength(2);
     expect(timers()).toBe(1);
-    handling?.closed();
-    expect(timers()).toBe(0);
-  });
-
-  it('leaves out, for a slow reader, what is out of date, and no answer', async () => {
-    const { open, out } = byHand();
-    const { reply, handling } = open();
-    reply.writable = false;
-    out.next({ jsonrpc: '2.0', id: 0, result: {} });
-    await tick();
-    for (let done = 1; done <= 1_000; done += 1) {
-      out.next({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 1, progress: done } });
-      if (done % 500 === 0) out.next({ jsonrpc: '2.0', id: done, result: {} });
-    }
-    await tick();
-    expect(messagesOf(reply)).toHaveLength(1);
-    reply.writable = true;
-    handling?.drained();
-    expect(messagesOf(reply).slice(1)).toMatchObject([{ id: 500 }, { params: { progress: 1_000 } }, { id: 1_000 }]);
-  });
-
-  it('cuts off who leaves too much unread, and no one else', async () => {
-    const { open, out, ends, timers } = byHand({ maxQueuedBytes: 10_000 });
-    const { reply, handling } = open();
-    reply.writable = false;
-    for (let id = 0; id < 100; id += 1) {
-      out.next({ jsonrpc: '2.0', id, result: { text: 'x'.repeat(1_000) } });
-      await tick();
-    }
-    expect(reply.state).toBe('destroyed');
-    expect(reply.text.length).toBeLessThan(3_000);
-    expect(ends).toEqual([expect.any(ConnectionClosed)]);
-    handling?.closed();
-    handling?.drained();
-    expect(timers()).toBe(0);
-  });
-
-  it('ends every session when it is closed, and begins none', () => {
-    const { old, open, say, ends, timers } = byHand();
-    const replies = [open().reply, open().reply];
-    old.close();
-    expect(ends).toEqual(['complete', 'complete']);
-    expect(replies.map(({ state }) => state)).toEqual(['ended', 'ended']);
-    expect(open().reply.status).toBe(503);
-    expect(say(endpointOf(replies[0] ?? fakeReply()), initialize(1)).status).toBe(404);
+    a.handling?.closed();
+    expect(timers()).toBe(1);
+    b.handling?.closed();
     expect(timers()).toBe(0);
   });
 });

@@ -25,13 +25,13 @@ export const opening = (revision) =>
         notification: { jsonrpc: '2.0', method: 'notifications/initialized' },
       };
 
-export const callOf = (id, revision, name = 'echo', progressToken = undefined) => ({
+export const callOf = (id, revision, name = 'echo', progressToken = undefined, said = text) => ({
   jsonrpc: '2.0',
   id,
   method: 'tools/call',
   params: {
     name,
-    arguments: { text },
+    arguments: { text: said },
     ...(revision === '2026-07-28' ? { _meta: progressToken === undefined ? meta : { ...meta, progressToken } } : {}),
     ...(revision !== '2026-07-28' && progressToken !== undefined ? { _meta: { progressToken } } : {}),
   },

@@ -1,0 +1,25 @@
+import { BehaviorSubject } from 'rxjs';
+import { Schema, serve as serving, server, tool, tools } from 'rxmcp';
+import { http } from 'rxmcp/node';
+
+const input = Schema.Struct({ text: Schema.String });
+const info = { name: 'ours', version: '1.0.0' };
+
+const echo = tool('echo', { description: 'Says it again', input }, ({ text }) => text);
+const progress = tool('progress', { description: 'Tells its progress', input }, ({ text }, call) => {
+  call.progress(1, 1);
+  return text;
+});
+const further = (count) =>
+  Array.from({ length: count }, (_, n) => tool(`more-${n}`, { description: 'One of many', input }, ({ text }) => text));
+
+const listen = (...features) =>
+  new Promise((resolve) => {
+    const onListening = ({ port }) => resolve(port);
+    serving(server(info, ...features), http({ port: 0, onListening })).subscribe();
+  });
+
+export const serve = (_revision, _style, more) => listen(echo, progress, ...further(Number(more)));
+
+/** With a list that may change: something to listen to. */
+export const changing = () => listen(tools(new BehaviorSubject([echo])));

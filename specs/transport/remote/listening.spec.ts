@@ -1,0 +1,182 @@
+/** Subscriptions since 2026-07-28, over streams that break. */
+import { describe, expect, it, vi } from 'vitest';
+import { ConnectionClosed, RpcError, type JsonObject } from 'rxmcp';
+import { metaKeys } from '../../../lib/protocol/revisions.ts';
+import { virtualTime } from './clock.ts';
+import { dial, discovered, far, follow, type Call } from './scripted.ts';
+
+virtualTime();
+
+const tagged = (call: Call, method: string, params: JsonObject = {}) => ({
+  jsonrpc: '2.0',
+  method,
+  params: { ...params, _meta: { [metaKeys.subscriptionId]: call.id } },
+});
+const acknowledge = (call: Call): Call =>
+  call
+    .stream()
+    .say(tagged(call, 'notifications/subscriptions/acknowledged', { notifications: { toolsListChanged: true } }));
+
+const listening = (options: Parameters<typeof dial>[1] = {}) => {
+  const server = far((call) => {
+    if (call.asks === 'server/discover') call.answer(discovered());
+    if (call.asks === 'tools/list') call.answer({ resultType: 'complete', tools: [], ttlMs: 0, cacheScope: 'private' });
+  });
+  const link = dial(server, options);
+  const { seen, stop } = follow(link.client.listen({ toolsListChanged: true }));
+  const listens = () => server.calls.filter(({ asks }) => asks === 'subscriptions/listen');
+  const latest = (): Call => {
+    const call = listens().at(-1);
+    if (call === undefined) throw new Error('nobody listens');
+    return call;
+  };
+  return { server, link, seen, stop, listens, latest };
+};
+const methodsOf = (values: readonly { readonly method: string }[]) => values.map(({ method }) => method);
+const acknowledged = 'notifications/subscriptions/acknowledged';
+const changed = 'notifications/tools/list_changed';
+
+describe('a subscription', () => {
+  it('says what comes on its stream, without the id of the subscription, until it is closed (SUB-12)', () => {
+    const { server, link, seen, stop, latest } = listening();
+    const call = acknowledge(latest());
+    call.say(tagged(call, changed, { _meta: { 'com.example/x': 1 } })).say(tagged(call, changed, { a: 1 }));
+    expect(seen.values).toEqual([
+      { method: acknowledged, params: { notifications: { toolsListChanged: true } } },
+      { method: changed, params: {} },
+      { method: changed, params: { a: 1 } },
+    ]);
+    stop();
+    expect(call.aborted).toBe(true);
+    expect(server.calls).toHaveLength(2);
+    link.close();
+  });
+
+  it.each([
+    ['breaks', (call: Call) => call.fail()],
+    ['ends without a word', (call: Call) => call.end()],
+  ])('that %s is asked for again, under another id, with the same filter (SUB-15, AMB-36)', (_, end) => {
+    const { link, seen, listens, latest } = listening();
+    end(acknowledge(latest()));
+    vi.advanceTimersByTime(249);
+    expect(listens()).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(latest().body).toMatchObject({ params: { notifications: { toolsListChanged: true } } });
+    expect(latest().id).not.toBe(listens()[0]?.id);
+    acknowledge(latest());
+    expect(methodsOf(seen.values)).toEqual([acknowledged, acknowledged]);
+    expect(seen.complete).toBeUndefined();
+    link.close();
+  });
+
+  it('keeps a live list fresh over that: it is fetched again', () => {
+    const { server, link, stop, latest } = listening();
+    stop();
+    const lists = follow(link.client.tools$);
+    acknowledge(latest());
+    server.pump();
+    acknowledge(latest().fail());
+    vi.advanceTimersByTime(250);
+    acknowledge(latest());
+    vi.advanceTimersByTime(20);
+    server.pump();
+    expect(lists.seen.values).toEqual([[], []]);
+    lists.stop();
+    link.close();
+  });
+
+  it('waits longer each time, and as long as the server wants', () => {
+    const { link, listens, latest } = listening();
+    acknowledge(latest()).fail();
+    vi.advanceTimersByTime(250);
+    latest().fail();
+    vi.advanceTimersByTime(499);
+    expect(listens()).toHaveLength(2);
+    vi.advanceTimersByTime(1);
+    latest().whole(503, '', { 'retry-after': '10' });
+    vi.advanceTimersByTime(9_999);
+    expect(listens()).toHaveLength(3);
+    vi.advanceTimersByTime(1);
+    expect(listens()).toHaveLength(4);
+    link.close();
+  });
+
+  it('that cannot be had again ends the connection, so that whoever holds that connects anew', () => {
+    const { link, seen, listens, latest } = listening();
+    const call = follow(link.client.call('x'));
+    acknowledge(latest());
+    for (let count = 0; count < 6; count += 1) {
+      latest().fail();
+      vi.advanceTimersByTime(30_000);
+    }
+    expect(listens()).toHaveLength(6);
+    expect(seen.error).toBeInstanceOf(ConnectionClosed);
+    expect(link.seen.error).toBeInstanceOf(ConnectionClosed);
+    expect(call.seen.error).toBeInstanceOf(ConnectionClosed);
+    call.stop();
+  });
+
+  it('that was never acknowledged fails alone', () => {
+    const { link, seen, listens, latest } = listening();
+    latest().fail();
+    vi.advanceTimersByTime(60_000);
+    expect(listens()).toHaveLength(1);
+    expect(seen.error).toBeInstanceOf(ConnectionClosed);
+    expect(link.seen.error).toBeUndefined();
+    link.close();
+  });
+
+  it('that is refused by an error is not asked for again (AMB-35)', () => {
+    const { link, seen, listens, latest } = listening();
+    acknowledge(latest()).fail();
+    vi.advanceTimersByTime(250);
+    latest().refuse(404, -32601);
+    vi.advanceTimersByTime(60_000);
+    expect(seen.error).toBeInstanceOf(RpcError);
+    expect(listens()).toHaveLength(2);
+    link.close();
+  });
+
+  it.each([
+    ['its result', (call: Call) => call.result({ resultType: 'complete' }).end()],
+    [
+      'a cancellation (AMB-01)',
+      (call: Call) => call.say(tagged(call, 'notifications/cancelled', { requestId: call.id })).end(),
+    ],
+  ])('that the server ends with %s after it has lasted goes on in another', (_, end) => {
+    const { link, seen, listens, latest } = listening();
+    acknowledge(latest());
+    vi.advanceTimersByTime(5_000);
+    end(latest());
+    expect(seen.complete).toBeUndefined();
+    vi.advanceTimersByTime(250);
+    expect(listens()).toHaveLength(2);
+    acknowledge(latest());
+    expect(methodsOf(seen.values)).toEqual([acknowledged, acknowledged]);
+    // And one that ends at once has nothing to tell.
+    end(latest());
+    vi.advanceTimersByTime(60_000);
+    expect(seen.complete).toBe(true);
+    expect(listens()).toHaveLength(2);
+    link.close();
+  });
+
+  it('is not waited for for ever: the head of its stream must come (SUB-05, SUB-17)', () => {
+    const { link, seen, latest } = listening({ openMs: 2_000 });
+    vi.advanceTimersByTime(1_999);
+    expect(latest().aborted).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(latest().aborted).toBe(true);
+    expect(seen.error).toBeInstanceOf(ConnectionClosed);
+    link.close();
+  });
+
+  it('has no other limit of time', () => {
+    const { link, seen, latest } = listening({ openMs: 2_000, idleMs: 1_000, totalMs: 5_000 });
+    const call = acknowledge(latest());
+    vi.advanceTimersByTime(3_600_000);
+    call.say(tagged(call, changed));
+    expect(methodsOf(seen.values)).toEqual([acknowledged, changed]);
+    link.close();
+  });
+});
