@@ -23,7 +23,7 @@ const entries = Object.fromEntries(
   ),
 );
 
-const external = ['node:*', 'ws', 'cross-spawn'];
+const external = ['node:*', 'ws', 'cross-spawn', 'http-proxy-agent', 'https-proxy-agent', 'proxy-from-env'];
 
 const bundle = async (outdir: string): Promise<Metafile> => {
   const { metafile } = await build({

@@ -22,27 +22,26 @@ const interrupted = (): Observable<unknown> =>
 
 /** Tells people where the server is, once it is there. */
 const telling =
-  (scheme: string, { host, port }: Place) =>
+  (scheme: string, { host, port }: Place, where = path) =>
   (at: string | { readonly port: number }): void =>
     console.error(
-      `listening ${scheme}://${host.includes(':') ? `[${host}]` : host}:${typeof at === 'string' ? port : at.port}${path}`,
+      `listening ${scheme}://${host.includes(':') ? `[${host}]` : host}:${typeof at === 'string' ? port : at.port}${where}`,
     );
 
-/** Undefined is one that is to come. */
-const transports: ReadonlyMap<string, Open | undefined> = new Map<string, Open | undefined>([
+const transports: ReadonlyMap<string, Open> = new Map<string, Open>([
   ['stdio', () => stdio()],
   ['http', (place) => http({ ...place, path, maxBytes, until: interrupted(), onListening: telling('http', place) })],
-  ['sse', undefined],
+  [
+    'sse',
+    (place) =>
+      http({ ...place, sse: true, maxBytes, until: interrupted(), onListening: telling('http', place, '/sse') }),
+  ],
   ['ws', (place) => webSockets({ ...place, path, onListening: telling('ws', place) })],
 ]);
 
-/** @throws Error where there is no such transport, or not yet */
+/** @throws Error where there is no such transport */
 export const transportOf = (name: string): Open => {
   const open = transports.get(name);
   if (open !== undefined) return open;
-  throw new Error(
-    transports.has(name)
-      ? `--transport ${name} is not there yet; stdio, http and ws are`
-      : `--transport must be one of ${[...transports.keys()].join(', ')}; got ${JSON.stringify(name)}`,
-  );
+  throw new Error(`--transport must be one of ${[...transports.keys()].join(', ')}; got ${JSON.stringify(name)}`);
 };

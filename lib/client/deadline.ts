@@ -26,9 +26,14 @@ export interface Watched {
   readonly method: string;
   /** Called once, if a limit runs out. */
   expired(error: TimedOut): void;
+  /** Kept here by who watches: in a Map, what comes and goes with every call is not collected while it is young. */
+  entry?: Entry | undefined;
 }
 
-interface Entry {
+/** The clocks of one call. */
+export interface Entry {
+  /** Where it is among all. */
+  at: number;
   readonly call: Watched;
   readonly idleMs: number;
   readonly totalMs: number;
@@ -39,7 +44,8 @@ interface Entry {
 }
 
 export class Deadlines {
-  readonly #entries = new Map<Watched, Entry>();
+  /** In any order. */
+  readonly #entries: Entry[] = [];
   readonly #scheduler: SchedulerLike;
   #timer: Subscription | undefined;
   #due = Infinity;
@@ -54,15 +60,16 @@ export class Deadlines {
     // Whatever is asked of a connection that has ended fails by itself, and at once.
     if (this.#closed) return;
     const now = this.#scheduler.now();
-    this.#entries.set(call, { call, idleMs, totalMs, started: now, heard: now, pauses: 0 });
+    const entry: Entry = { at: this.#entries.length, call, idleMs, totalMs, started: now, heard: now, pauses: 0 };
+    this.#entries.push(entry);
+    call.entry = entry;
     const due = now + Math.min(idleMs, totalMs);
     if (due < this.#due) this.#wake(due, now);
   }
 
   /** A sign of life: the idle clock starts again. */
   heard(call: Watched): void {
-    const entry = this.#entries.get(call);
-    if (entry !== undefined) entry.heard = this.#scheduler.now();
+    if (call.entry !== undefined) call.entry.heard = this.#scheduler.now();
   }
 
   /**
@@ -72,7 +79,7 @@ export class Deadlines {
    * @returns starts them again
    */
   pause(call?: Watched): () => void {
-    const one = call === undefined ? undefined : this.#entries.get(call);
+    const one = call?.entry;
     const add = (pauses: 1 | -1): void => {
       if (call === undefined) this.#pauses += pauses;
       else if (one !== undefined) one.pauses += pauses;
@@ -84,19 +91,25 @@ export class Deadlines {
       paused = false;
       add(-1);
       const now = this.#scheduler.now();
-      for (const entry of one === undefined ? this.#entries.values() : [one]) entry.heard = now;
+      for (const entry of one === undefined ? this.#entries : [one]) entry.heard = now;
     };
   }
 
   /** The call has ended. The timer is left to wake once more, and finds nothing to do. */
   done(call: Watched): void {
-    this.#entries.delete(call);
+    const { entry } = call;
+    if (entry === undefined) return;
+    call.entry = undefined;
+    const last = this.#entries.pop();
+    if (last === undefined || last === entry) return;
+    this.#entries[entry.at] = last;
+    last.at = entry.at;
   }
 
   /** Forgets all calls and stops the timer. */
   close(): void {
     this.#closed = true;
-    this.#entries.clear();
+    for (const { call } of this.#entries.splice(0)) call.entry = undefined;
     this.#timer?.unsubscribe();
     this.#due = Infinity;
   }
@@ -111,13 +124,13 @@ export class Deadlines {
     const now = this.#scheduler.now();
     const late: (readonly [Entry, 'idle' | 'total'])[] = [];
     let next = Infinity;
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#entries) {
       const idle = (this.#pauses > 0 || entry.pauses > 0 ? now : entry.heard) + entry.idleMs;
       const total = entry.started + entry.totalMs;
       if (now >= idle || now >= total) late.push([entry, now >= total ? 'total' : 'idle']);
       else next = Math.min(next, idle, total);
     }
-    for (const [{ call }] of late) this.#entries.delete(call);
+    for (const [{ call }] of late) this.done(call);
     this.#due = Infinity;
     if (next !== Infinity) this.#wake(next, now);
     // Last, as whoever is told may call again at once.

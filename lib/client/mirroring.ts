@@ -13,11 +13,10 @@ import {
   filter,
   ignoreElements,
   map,
+  Observable,
   share,
   switchMap,
-  tap,
   throwError,
-  type Observable,
 } from 'rxjs';
 import { isAnswer, type Context, type Emission, type Exchange, type Request } from '../exchange/exchange.ts';
 import { canonical } from '../frame/canonical.ts';
@@ -34,6 +33,8 @@ const mostWarnings = 1000;
 
 /** How many pages of a list are read again for a call that was refused. */
 const mostPages = 100;
+
+const none: Readonly<Record<string, string>> = {};
 
 /**
  * Wraps the exchange of a connection over HTTP. Lists of tools come out without those whose annotations cannot work
@@ -85,30 +86,40 @@ export const mirroring = (next: Exchange, warn: (message: string) => void = () =
     share(),
   );
 
-  const headersOf = ({ params }: Request): Record<string, string> => {
+  const headersOf = ({ params }: Request): Readonly<Record<string, string>> => {
     const plan = plans.get(String(params?.['name']));
-    return plan === undefined ? {} : paramHeaders(plan, params?.['arguments']);
+    return plan === undefined ? none : paramHeaders(plan, params?.['arguments']);
   };
+  const under = (context: Context, headers: Readonly<Record<string, string>>): Context =>
+    headers === none && context.headers === undefined ? context : { ...context, headers };
+  /** The call once more, if the newest list wants other headers for it. */
+  const corrected = (request: Request, context: Context, headers: object, refusal: unknown): Observable<Emission> =>
+    listed$.pipe(
+      catchError(() => throwError(() => refusal)),
+      switchMap(() => {
+        const wanted = headersOf(request);
+        const same = canonical(wanted) === canonical(headers);
+        return same ? throwError(() => refusal) : next(request, under(context, wanted));
+      }),
+    );
+  // By hand: every call goes through this, and hardly any is refused.
   const call = (request: Request, context: Context): Observable<Emission> =>
-    defer(() => {
+    new Observable((subscriber) => {
       const headers = headersOf(request);
       let heard = false;
-      return next(request, { ...context, headers }).pipe(
-        tap(() => (heard = true)),
-        catchError((error: unknown) => {
+      return next(request, under(context, headers)).subscribe({
+        next: (emission) => {
+          heard = true;
+          subscriber.next(emission);
+        },
+        error: (error: unknown) => {
           const refused = error instanceof RpcError && error.code === codes.headerMismatch;
           // What has been heard of is under way, and not to be done twice.
-          if (!refused || heard) return throwError(() => error);
-          return listed$.pipe(
-            catchError(() => throwError(() => error)),
-            switchMap(() => {
-              const corrected = headersOf(request);
-              const same = canonical(corrected) === canonical(headers);
-              return same ? throwError(() => error) : next(request, { ...context, headers: corrected });
-            }),
-          );
-        }),
-      );
+          if (!refused || heard) subscriber.error(error);
+          else subscriber.add(corrected(request, context, headers, error).subscribe(subscriber));
+        },
+        complete: () => subscriber.complete(),
+      });
     });
 
   return (request, context) => {

@@ -141,6 +141,7 @@ class Asked implements Observer<Emission>, Watched {
   /** A server that runs again begins its progress anew; who watches sees it rise only. */
   #highest = -Infinity;
   onEnd: (() => void) | undefined;
+  entry: Watched['entry'];
 
   constructor(asking: Asking, target: Target) {
     this.#asking = asking;

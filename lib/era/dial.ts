@@ -84,6 +84,8 @@ export interface DialOptions {
 export interface Endpoint {
   /** Emits the connection and stays; completes when the server closed it. Unsubscribing closes it. */
   dial(options: DialOptions): Observable<Connection>;
+  /** Resolves when nothing is left of what was closed, where it goes on for a while. */
+  closed?(): Promise<void>;
 }
 
 type Era = 'modern' | 'legacy';

@@ -43,7 +43,7 @@ export const probe = <B>({ modern, legacy }: Choice, doors: Doors<B>): Observabl
       const supported = supportedBy(error);
       const retry =
         supported === undefined ? undefined : preferredOf(modern.filter((revision) => supported.includes(revision)));
-      if (retry !== undefined && retry !== preferred) return doors.modern(retry);
+      if (retry !== undefined) return doors.modern(retry);
       const known = error instanceof RpcError && (isModernCode(error.code) || doors.isModern?.(error) === true);
       if (known && !legacy.some((revision) => supported?.includes(revision)))
         return throwError(() => (supported === undefined ? error : noneInCommon(supported, modern)));

@@ -10,8 +10,15 @@ import { defer, from, Observable, switchMap } from 'rxjs';
 import type { Listener, ServeEvent, ServeOptions } from '../era/serve.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { ConnectionClosed } from '../frame/errors.ts';
-import { httpEndpoint, type EndpointOptions, type HttpEndpoint } from '../transport/http/endpoint.ts';
+import {
+  httpEndpoint,
+  type Closing,
+  type EndpointOptions,
+  type EndpointSetting,
+  type HttpDesk,
+} from '../transport/http/endpoint.ts';
 import { drained } from '../transport/http/mount.ts';
+import { sseServer } from '../transport/http/sse-server.ts';
 import { takeRequest, type NodeRequest } from './node-reply.ts';
 
 /** Where to listen, whom to let in, and how much of everything there may be. */
@@ -24,6 +31,11 @@ export interface HttpOptions extends EndpointOptions {
   readonly server?: HttpServer | HttpsServer | undefined;
   /** Where on it. Default `/mcp`. */
   readonly path?: string | undefined;
+  /**
+   * Where the oldest clients are served besides, by HTTP+SSE: true for `/sse` and `/message`. Default: nowhere. Their sessions
+   * last as long as their streams, and are as many as `sessions.max` allows.
+   */
+  readonly sse?: boolean | SsePaths | undefined;
   /** Where to tell that the server is up: true for `/healthz`. Default: nowhere. */
   readonly health?: boolean | string | undefined;
   /** How long a request may take to arrive, in milliseconds. Default 30,000. */
@@ -50,6 +62,14 @@ export interface HttpOptions extends EndpointOptions {
   readonly principal?: ((request: IncomingMessage) => string | undefined) | undefined;
   /** Told where the server listens, once it does: the way to learn a port that the system has chosen. */
   readonly onListening?: ((address: AddressInfo | string) => void) | undefined;
+}
+
+/** Where clients of 2024-11-05 find what they look for. */
+export interface SsePaths {
+  /** Of the stream that opens a session. */
+  readonly stream: string;
+  /** To post to. */
+  readonly message: string;
 }
 
 /**
@@ -103,14 +123,16 @@ const serving = (
       const address = server.address();
       return typeof address === 'object' ? (address?.address ?? '') : '';
     };
-    const endpoint: HttpEndpoint = httpEndpoint(exchange, options, {
-      bound,
-      tell: (event) => subscriber.next(event),
-    });
+    const setting: EndpointSetting = { bound, tell: (event) => subscriber.next(event) };
+    const endpoint = httpEndpoint(exchange, options, setting);
+    const oldest = oldestOf(exchange, options, setting);
+    const all: readonly Closing[] = oldest === undefined ? [endpoint] : [endpoint, oldest.server];
+    const desks = new Map<string, (url: string) => HttpDesk>([[path, () => endpoint], ...(oldest?.desks ?? [])]);
 
     const onRequest = (request: NodeRequest, response: ServerResponse): void => {
       const at = pathOf(request);
-      if (at === path) return takeRequest(endpoint, request, response, options.principal);
+      const desk = desks.get(at);
+      if (desk !== undefined) return takeRequest(desk(request.url ?? ''), request, response, options.principal);
       if (at === healthPath) return answer(response, 200, '{"status":"ok"}');
       // Somebody else on the same server may want it.
       if (own || server.listenerCount('request') === 1) answer(response, 404, '');
@@ -121,7 +143,7 @@ const serving = (
     };
     const release = (): void => {
       server.off('request', onRequest).off('listening', onListening);
-      endpoint.close();
+      for (const each of all) each.close();
       if (!own) return;
       server.close();
       const timer = setTimeout(() => server.closeAllConnections(), flushMs);
@@ -131,8 +153,13 @@ const serving = (
     };
     const conclude = (): void => {
       if (own) server.close();
-      endpoint.conclude();
-      drained(endpoint, drainMs).then(
+      for (const each of all) each.conclude();
+      const left = {
+        get busy() {
+          return all.reduce((sum, each) => sum + each.busy, 0);
+        },
+      };
+      drained(left, drainMs).then(
         () => subscriber.complete(),
         (error: unknown) => subscriber.error(error),
       );
@@ -150,6 +177,21 @@ const serving = (
     subscriber.add(options.until?.subscribe({ next: conclude, error: (error: unknown) => subscriber.error(error) }));
     return release;
   });
+
+/** The oldest transport, where it is wanted. */
+const oldestOf = (exchange: Exchange, options: HttpOptions & ServeOptions, setting: EndpointSetting) => {
+  const { sse = false, sessions } = options;
+  if (sse === false) return undefined;
+  const { stream, message } = sse === true ? { stream: '/sse', message: '/message' } : sse;
+  const maxSessions = sessions === false ? undefined : sessions?.max;
+  const server = sseServer(exchange, { ...options, maxSessions }, setting);
+  const streams = server.stream(message);
+  const desks: readonly (readonly [string, (url: string) => HttpDesk])[] = [
+    [stream, () => streams],
+    [message, (url) => server.message(url)],
+  ];
+  return { server, desks };
+};
 
 /** The longest that a timer can wait, in milliseconds. */
 const longestMs = 2 ** 31 - 1;

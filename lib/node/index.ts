@@ -13,7 +13,7 @@ export {
   type SettingsWatchOptions,
   type StartedWith,
 } from './settings.ts';
-export { http, type HttpOptions } from './http.ts';
+export { http, type HttpOptions, type SsePaths } from './http.ts';
 export { toNode, type NodeHandler, type ToNodeOptions } from './to-node.ts';
 export type { NodeRequest } from './node-reply.ts';
 export { listen, socket, type ListenerOptions } from './socket.ts';

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { refusal } from '../transport/http/answer.ts';
 import { tooLarge } from '../transport/http/admit.ts';
-import type { HttpEndpoint } from '../transport/http/endpoint.ts';
+import type { HttpDesk } from '../transport/http/endpoint.ts';
 import type { HttpHandling, HttpHeaders, HttpReply, HttpRequest, Refusal } from '../transport/http/message.ts';
 import { codes, RpcError } from '../frame/errors.ts';
 
@@ -85,7 +85,7 @@ export type Principal = (request: NodeRequest) => string | undefined;
 
 /** Hands one request of Node's to an endpoint. */
 export const takeRequest = (
-  endpoint: HttpEndpoint,
+  endpoint: HttpDesk,
   request: NodeRequest,
   response: ServerResponse,
   principal?: Principal,

@@ -17,6 +17,8 @@ export interface OutboxOptions {
   readonly write: (text: string) => boolean;
   /** What a line becomes before it is queued: an event of a stream. Called once for each, in order. Default: itself. */
   readonly wrap?: ((line: string) => string) | undefined;
+  /** Whether the sink takes nothing more as it is, so that all waits for {@link Outbox.drained}. Default false. */
+  readonly blocked?: boolean | undefined;
   /** Default {@link conflateNotices}. */
   readonly conflate?: Conflate | undefined;
   /** How much may queue before the peer is given up, in bytes of ASCII text. Default {@link queueLimit}, 64 MiB. */
@@ -67,108 +69,121 @@ export const conflateNotices: Conflate = (frame, text) => {
  * const outbox = createOutbox({ write: (text) => link.write(text), onError: (error) => link.destroy(error) });
  * link.on('drain', () => outbox.drained());
  */
-export const createOutbox = (options: OutboxOptions): Outbox => {
-  const { conflate = conflateNotices, maxBytes = queueLimit, wrap } = options;
+export const createOutbox = (options: OutboxOptions): Outbox => new Queue(options);
+
+/** A class, because there is one for each channel and slow stream. */
+class Queue implements Outbox {
+  readonly #options: OutboxOptions;
+  readonly #conflate: Conflate;
+  readonly #maxBytes: number;
   /** What goes out with the next write: all there is, as long as the sink keeps up. */
-  let ready = '';
+  #ready = '';
   /** What waits for a blocked sink, in order of insertion: under a key of its own, or a number. */
-  const queue = new Map<string | number, string>();
-  let next = 0;
-  let pending = 0;
-  let blocked = false;
-  let scheduled = false;
-  let closed = false;
+  #waiting: Map<string | number, string> | undefined;
+  #next = 0;
+  #pending = 0;
+  #blocked = false;
+  #scheduled = false;
+  #closed = false;
 
-  const put = (key: string | number, text: string): void => {
-    const older = queue.get(key);
-    if (older !== undefined) {
-      queue.delete(key);
-      pending -= older.length;
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    this.#conflate = options.conflate ?? conflateNotices;
+    this.#maxBytes = options.maxBytes ?? queueLimit;
+    this.#blocked = options.blocked === true;
+  }
+
+  get pendingBytes(): number {
+    return this.#pending;
+  }
+
+  push(frame: Frame | readonly Frame[]): void {
+    if (this.#closed) return;
+    const { wrap, onUnsendable, onError } = this.#options;
+    const line = serialise(frame, onUnsendable);
+    if (line === undefined) return;
+    const text = wrap === undefined ? line : wrap(line);
+    if (!this.#blocked && (this.#waiting?.size ?? 0) === 0) {
+      this.#ready += text;
+      this.#pending += text.length;
+      return this.#schedule();
     }
-    queue.set(key, text);
-    pending += text.length;
-  };
+    const key = isSingle(frame) ? this.#conflate(frame, line) : undefined;
+    this.#put(key ?? (this.#next += 1), text);
+    if (this.#blocked && this.#pending > this.#maxBytes) {
+      const size = this.#pending;
+      this.close();
+      const message = `the peer does not read: ${size} bytes are queued for it, ${this.#maxBytes} are allowed`;
+      onError(new ConnectionClosed({ message }));
+    } else if (!this.#blocked) this.#schedule();
+  }
 
-  const hand = (text: string): void => {
-    const took = options.write(text);
-    if (took || blocked) return;
-    blocked = true;
-    options.onBlocked?.(true);
-  };
+  drained(): void {
+    if (!this.#blocked || this.#closed) return;
+    this.#blocked = false;
+    this.#write(false);
+    if (!this.#blocked) this.#options.onBlocked?.(false);
+  }
+
+  flush(): void {
+    this.#write(true);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#ready = '';
+    this.#waiting = undefined;
+    this.#pending = 0;
+  }
+
+  #put(key: string | number, text: string): void {
+    const waiting = (this.#waiting ??= new Map());
+    const older = waiting.get(key);
+    if (older !== undefined) {
+      waiting.delete(key);
+      this.#pending -= older.length;
+    }
+    waiting.set(key, text);
+    this.#pending += text.length;
+  }
+
+  #hand(text: string): void {
+    const took = this.#options.write(text);
+    if (took || this.#blocked) return;
+    this.#blocked = true;
+    this.#options.onBlocked?.(true);
+  }
 
   /** Writes up to `writeSize` at a time. */
-  const write = (all: boolean): void => {
-    if (ready !== '' && (all || !blocked)) {
-      const text = ready;
-      ready = '';
-      pending -= text.length;
-      hand(text);
+  #write(all: boolean): void {
+    if (this.#ready !== '' && (all || !this.#blocked)) {
+      const text = this.#ready;
+      this.#ready = '';
+      this.#pending -= text.length;
+      this.#hand(text);
     }
-    while (queue.size > 0 && (all || !blocked) && !closed) {
+    while (this.#waiting !== undefined && this.#waiting.size > 0 && (all || !this.#blocked)) {
       let text = '';
-      for (const [key, line] of queue) {
+      for (const [key, line] of this.#waiting) {
         text += line;
-        queue.delete(key);
-        pending -= line.length;
+        this.#waiting.delete(key);
+        this.#pending -= line.length;
         if (text.length >= writeSize) break;
       }
-      hand(text);
+      this.#hand(text);
     }
-  };
+  }
 
-  const schedule = (): void => {
-    if (pending >= writeSize) write(false);
-    else if (!scheduled) {
-      scheduled = true;
-      queueMicrotask(scheduledWrite);
-    }
-  };
-
-  const scheduledWrite = (): void => {
-    scheduled = false;
-    write(false);
-  };
-
-  const close = (): void => {
-    closed = true;
-    ready = '';
-    queue.clear();
-    pending = 0;
-  };
-
-  return {
-    push: (frame) => {
-      if (closed) return;
-      const line = serialise(frame, options.onUnsendable);
-      if (line === undefined) return;
-      const text = wrap === undefined ? line : wrap(line);
-      if (!blocked && queue.size === 0) {
-        ready += text;
-        pending += text.length;
-        return schedule();
-      }
-      const key = isSingle(frame) ? conflate(frame, line) : undefined;
-      put(key ?? (next += 1), text);
-      if (blocked && pending > maxBytes) {
-        const size = pending;
-        close();
-        const message = `the peer does not read: ${size} bytes are queued for it, ${maxBytes} are allowed`;
-        options.onError(new ConnectionClosed({ message }));
-      } else if (!blocked) schedule();
-    },
-    drained: () => {
-      if (!blocked || closed) return;
-      blocked = false;
-      write(false);
-      if (!blocked) options.onBlocked?.(false);
-    },
-    flush: () => write(true),
-    close,
-    get pendingBytes() {
-      return pending;
-    },
-  };
-};
+  #schedule(): void {
+    if (this.#pending >= writeSize) return this.#write(false);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#write(false);
+    });
+  }
+}
 
 const isSingle = (frame: Frame | readonly Frame[]): frame is Frame => !isArray(frame);
 

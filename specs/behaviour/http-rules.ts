@@ -107,7 +107,8 @@ export const inForm =
     const { status, heard, sent } = trip;
     if (!isObject(sent) || sent['method'] !== 'tools/call' || status !== 200 || heard.length === 0) return [];
     const [first] = heard;
-    if (form === 'events') return isStream(trip) ? [] : ['not a stream'];
+    // What was refused at the door says nothing of how tools are answered.
+    if (form === 'events') return isStream(trip) || first?.['error'] !== undefined ? [] : ['not a stream'];
     return isStream(trip) && first !== undefined && isAnswer(first) ? ['a stream for nothing but an answer'] : [];
   };
 

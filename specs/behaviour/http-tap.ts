@@ -30,6 +30,8 @@ export interface HttpTapOptions {
   readonly closingCancels: boolean;
   /** What is against the rules of HTTP in one request and its answer. */
   readonly judge: (trip: Trip) => readonly string[];
+  /** Whether messages come on streams only, so that whatever else a POST is answered with is none (SSE-04). */
+  readonly streamsOnly?: boolean;
   /** Messages that are said for no other reason than to begin a stream: they are not written down. */
   readonly overlooked?: (message: JsonObject) => boolean;
 }
@@ -37,8 +39,8 @@ export interface HttpTapOptions {
 export interface HttpTap {
   readonly wire: Wire;
   readonly carrier: Carrier;
-  /** Makes a request of the suite's own; returns what gives it up. */
-  readonly inject: (call: HttpCall) => () => void;
+  /** Makes a request of the suite's own; returns what gives it up. `ended` hears how it went. */
+  readonly inject: (call: HttpCall, ended?: (trip: Trip) => void) => () => void;
   /** The client's last POST. */
   readonly posted: () => HttpCall | undefined;
 }
@@ -49,7 +51,7 @@ const deaf: HttpSink = { head: nothing, text: nothing, end: nothing, failed: not
 const isRequest = (value: unknown): value is JsonObject => isObject(value) && 'method' in value && 'id' in value;
 
 export const tapHttp = (carrier: Carrier, options: HttpTapOptions): HttpTap => {
-  const { closingCancels, judge, overlooked = () => false } = options;
+  const { closingCancels, judge, streamsOnly = false, overlooked = () => false } = options;
   const faults: string[] = [];
   const inbound = new Subject<unknown>();
   const outbound = new Subject<Frame>();
@@ -59,7 +61,7 @@ export const tapHttp = (carrier: Carrier, options: HttpTapOptions): HttpTap => {
   let posted: HttpCall | undefined;
 
   const carried =
-    (injected: boolean): Carrier =>
+    (injected: boolean, onEnd: (trip: Trip) => void = nothing): Carrier =>
     (call, sink) => {
       const sent: unknown = call.body === undefined ? undefined : JSON.parse(call.body);
       const heard: JsonObject[] = [];
@@ -85,7 +87,9 @@ export const tapHttp = (carrier: Carrier, options: HttpTapOptions): HttpTap => {
       const ended = (end: Trip['end']): void => {
         over = true;
         open -= 1;
-        faults.push(...judge({ call, injected, sent, status, header, heard, eventIds, text, end }));
+        const trip: Trip = { call, injected, sent, status, header, heard, eventIds, text, end };
+        faults.push(...judge(trip));
+        onEnd(trip);
       };
 
       open += 1;
@@ -103,7 +107,7 @@ export const tapHttp = (carrier: Carrier, options: HttpTapOptions): HttpTap => {
           sink.text(part);
         },
         end: () => {
-          if (!isStream(header) && isJson(header)) hear(text);
+          if (!streamsOnly && isJson(header)) hear(text);
           ended('whole');
           sink.end();
         },
@@ -137,7 +141,7 @@ export const tapHttp = (carrier: Carrier, options: HttpTapOptions): HttpTap => {
       next: (fits, from) => record.next(fits, from),
     },
     carrier: carried(false),
-    inject: (call) => carried(true)(call, deaf),
+    inject: (call, onEnd) => carried(true, onEnd)(call, deaf),
     posted: () => posted,
   };
 };

@@ -62,15 +62,28 @@ interface HttpWay {
   readonly reach: (carrier: Carrier) => Target;
   readonly judge: (revision: Revision) => Judge;
   /** Whether each POST is by itself, so that it is cancelled by closing it, and by nothing else. */
-  readonly alone: boolean;
+  readonly alone?: boolean;
+  readonly streamsOnly?: boolean;
 }
 
 /** Lays ways over HTTP, each with its own rules. */
 export const layHttp =
-  (carrier: Carrier, { reach, judge, alone }: HttpWay): Lay =>
+  (carrier: Carrier, { reach, judge, alone = false, streamsOnly = false }: HttpWay): Lay =>
   (revision) => {
     const closingCancels = isModern(revision);
-    const tapped = tapHttp(carrier, { closingCancels, judge: judge(revision), overlooked: isOpener });
+    const tapped = tapHttp(carrier, { closingCancels, judge: judge(revision), streamsOnly, overlooked: isOpener });
+    /** Posts a request, and comes back for its answer for as long as the server hangs up before that. */
+    const ask = (call: HttpCall, id: unknown): (() => void) => {
+      let giveUp = tapped.inject(call, ({ heard, eventIds, end }) => {
+        const last = eventIds.at(-1);
+        const answered = heard.some((message) => message['id'] === id && !('method' in message));
+        if (end !== 'whole' || last === undefined || answered) return;
+        const { 'content-type': _, ...headers } = call.headers;
+        const again = { ...headers, accept: 'text/event-stream', 'last-event-id': last };
+        giveUp = ask({ method: 'GET', url: call.url, headers: again }, id);
+      });
+      return () => giveUp();
+    };
     /** What was injected, and how it is given up. */
     const underway = new Map<unknown, (() => void)[]>();
     return {
@@ -83,7 +96,7 @@ export const layHttp =
         const posted = tapped.posted();
         const headers = headersFor(message, revision, posted);
         const call = { method: 'POST', url: posted?.url ?? '', headers, body: JSON.stringify(message) } as const;
-        underway.set(id, [...(underway.get(id) ?? []), tapped.inject(call)]);
+        underway.set(id, [...(underway.get(id) ?? []), ask(call, id)]);
       },
     };
   };

@@ -51,7 +51,7 @@ describe('1,000 clients that leave in the middle of a call', () => {
     const before = heldBytes();
     for (let round = 0; round < 4; round += 1) await wave();
     expect(ledger.live).toEqual({});
-    expect(heldBytes() - before).toBeLessThan(4 * mebi);
+    await holds(() => heldBytes() - before < 4 * mebi);
     expect((await send(port, { body: modernized(call(1, 'echo')), headers: headersOf(call(1, 'echo')) })).status).toBe(
       200,
     );
@@ -75,7 +75,8 @@ describe('1,000 clients that leave in the middle of a call', () => {
     expect(ledger.live).toEqual({});
     ledger.forget();
     opened.length = 0;
-    expect(heldBytes() - before).toBeLessThan(8 * mebi);
+    // Node lets go of its own some turns later.
+    await holds(() => heldBytes() - before < 8 * mebi);
   });
 });
 
@@ -105,9 +106,7 @@ describe('10,000 requests over one connection, one right behind the other', () =
     socket.destroy();
     await ledger.idle();
     ledger.forget();
-    // Node itself lets go of its requests one by one.
-    await turn();
-    expect(heldBytes() - before).toBeLessThan(8 * mebi);
+    await holds(() => heldBytes() - before < 8 * mebi);
   });
 });
 
@@ -178,7 +177,7 @@ describe('a client that reads nothing', () => {
 
   it('is not who listens for long: the signs of life are read', async () => {
     const { ledger, exchange } = house();
-    const { port } = await start(exchange, { stallMs: 100, keepAliveMs: 50 });
+    const { port } = await start(exchange, { stallMs: 400, keepAliveMs: 100 });
     const socket = await dial(port);
     let text = '';
     socket.on('data', (chunk) => (text += String(chunk))).write(post(call(1, 'hang')));

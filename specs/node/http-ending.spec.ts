@@ -54,7 +54,7 @@ describe('SIGTERM', () => {
     expect(program.stderr()).toBe('');
   });
 
-  it('with nothing in flight ends at once, whoever is connected', async () => {
+  it('with nothing in flight ends within `flushMs`, though somebody is connected who says nothing', async () => {
     const program = run('http.ts');
     await program.says(/port \d+/);
     const port = Number(/port (\d+)/.exec(program.stdout())?.[1]);
@@ -64,7 +64,7 @@ describe('SIGTERM', () => {
     const started = performance.now();
     program.child.kill('SIGTERM');
     expect(await program.ended).toEqual({ code: 0, signal: null });
-    console.log('TOOK', performance.now() - started);
+    expect(performance.now() - started).toBeLessThan(6000);
   });
 });
 

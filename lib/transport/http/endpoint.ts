@@ -6,11 +6,12 @@
  */
 import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
 import { batchRevision } from '../../era/legacy/batch.ts';
+import { lanes } from '../../era/legacy/lanes.ts';
 import { isModernRequest } from '../../era/classify.ts';
 import { gate, metaProblem } from '../../era/modern/gate.ts';
 import type { ServeEvent, ServeOptions } from '../../era/serve.ts';
 import type { Context, Exchange } from '../../exchange/exchange.ts';
-import { codes, invalidRequest, quoted, RpcError } from '../../frame/errors.ts';
+import { codes, invalidParams, invalidRequest, quoted, RpcError } from '../../frame/errors.ts';
 import { tell, type NotificationFrame, type RequestFrame, type ResponseFrame } from '../../frame/frame.ts';
 import { excerpt, parse } from '../../frame/json.ts';
 import { Unreadable } from '../../frame/unreadable.ts';
@@ -18,6 +19,7 @@ import { methods, rowsAt } from '../../protocol/methods.ts';
 import {
   isLegacy,
   isModern,
+  latestLegacyRevision,
   latestRevision,
   revisions as allRevisions,
   type LegacyRevision,
@@ -26,12 +28,13 @@ import type { AdmissionOptions } from '../admission.ts';
 import { admission } from './admit.ts';
 import { jsonHeaders, refusal } from './answer.ts';
 import { isListed, readable, settled, withCors } from './cors.ts';
-import { memoryEvents, type EventStore } from './event-store.ts';
+import { Crowd } from './crowd.ts';
+import { guarded, memoryEvents, type EventStore } from './event-store.ts';
 import { eventStreamHeaders } from './event-stream.ts';
-import { HttpSession } from './legacy-session.ts';
+import { HttpSession, type SessionSetting } from './legacy-session.ts';
 import type { HttpHandling, HttpReply, HttpRequest, Refusal } from './message.ts';
 import { headerMismatch, missingHeader } from './modern-headers.ts';
-import { ModernPost, type Posts, type Underway } from './modern-post.ts';
+import { modernEvents, ModernPost, type Posts, type Underway } from './modern-post.ts';
 import { Sessions, type SessionBounds } from './sessions.ts';
 import { alone } from './stateless.ts';
 
@@ -59,7 +62,8 @@ export interface EndpointSetting {
   readonly scheduler?: SchedulerLike;
 }
 
-export interface HttpEndpoint {
+/** What takes the requests of one path. */
+export interface HttpDesk {
   /** What a request is refused with before its body is read; undefined: read on. */
   admit(request: HttpRequest): Refusal | undefined;
   /** Takes a request that was admitted. */
@@ -70,6 +74,10 @@ export interface HttpEndpoint {
   readable(refusal: Refusal, request: HttpRequest): Refusal;
   /** The longest body taken, in bytes. */
   readonly maxBytes: number;
+}
+
+/** What ends in good order. */
+export interface Closing {
   /** Requests under way that are no subscriptions. */
   readonly busy: number;
   /** Takes nothing more, and ends subscriptions and the streams of sessions in good order. */
@@ -77,6 +85,8 @@ export interface HttpEndpoint {
   /** Answers what is under way with an error, and forgets everything. */
   close(): void;
 }
+
+export interface HttpEndpoint extends HttpDesk, Closing {}
 
 export const defaultMaxBytes = 4 * 1024 * 1024;
 
@@ -93,30 +103,33 @@ type Take = (session: HttpSession, over?: () => void) => HttpHandling;
 export const httpEndpoint = (
   exchange: Exchange,
   options: EndpointOptions & ServeOptions,
-  setting: EndpointSetting,
+  { bound, tell: report, scheduler = asyncScheduler }: EndpointSetting,
 ): HttpEndpoint => {
   const { revisions = allRevisions, table = methods, maxBytes = defaultMaxBytes, maxRequests = 10_000 } = options;
   const { keepAliveMs = 15_000, inflight, subscriptions, maxQueuedBytes } = options;
-  const { tell: report, scheduler = asyncScheduler } = setting;
   const legacy = revisions.filter(isLegacy);
   const modern = revisions.filter(isModern);
   const rows = rowsAt(table, latestRevision, 'client');
+  const handshake = lanes(table, latestLegacyRevision).get('initialize');
   const gated = gate({ revisions: modern, table })(exchange);
-  const store = options.events === false || options.sessions === false ? undefined : (options.events ?? memoryEvents());
   const sessions = options.sessions === false ? undefined : new Sessions(options.sessions ?? {}, scheduler);
   const hasSessions = sessions !== undefined && legacy.length > 0;
   const admitted = admission({
     ...options,
-    ...(setting.bound === undefined ? undefined : { bound: setting.bound }),
+    ...(bound === undefined ? undefined : { bound }),
     maxBytes,
     methods: hasSessions ? ['POST', 'GET', 'DELETE'] : ['POST'],
   });
   const onFailure = (error: unknown, method: string): void => report({ type: 'failure', method, error });
-  const open = new Set<Underway>();
+  const store =
+    options.events === false || options.sessions === false
+      ? undefined
+      : guarded(options.events ?? memoryEvents(), (error) => onFailure(error, 'events'));
+  const open = new Crowd<Underway>();
   /** Those that nobody can name: handshakes under way, and requests of older clients where there are no sessions. */
   const passing = new Set<HttpSession>();
   let legacyPosts = 0;
-  const posts: Posts = { json: jsonHeaders, events: eventStreamHeaders, maxBytes: maxQueuedBytes, onFailure, open };
+  const posts: Posts = { json: jsonHeaders, events: modernEvents(maxQueuedBytes), onFailure, open };
   let closing = false;
   let clock: Subscription | undefined;
 
@@ -124,7 +137,7 @@ export const httpEndpoint = (
   const wind = (): void => {
     clock ??= scheduler.schedule(() => {
       clock = undefined;
-      for (const post of open) post.tick();
+      for (const post of open.all()) post.tick();
       for (const session of sessions ?? []) session.keepAlive();
       for (const session of passing) session.keepAlive();
       if (open.size > 0 || passing.size > 0 || (sessions?.size ?? 0) > 0) wind();
@@ -164,22 +177,18 @@ export const httpEndpoint = (
   const guiding = ({ method }: RequestFrame, { code, message, data }: RpcError): RpcError =>
     new RpcError({ code, message, data: method === 'initialize' ? { supported: modern } : data });
 
-  const newSession = (principal: string | undefined, id: string, assumed?: LegacyRevision): HttpSession =>
-    new HttpSession({
-      exchange,
-      id,
-      principal,
-      revisions: legacy,
-      table,
-      inflight,
-      subscriptions,
-      store: assumed === undefined ? store : undefined,
-      maxBytes: maxQueuedBytes,
-      headers: { json: jsonHeaders, events: eventStreamHeaders },
-      onFailure,
-      count: (change) => (legacyPosts += change),
-      ...(assumed === undefined ? undefined : { assumed, wrap: alone }),
-    });
+  const setting: SessionSetting = {
+    exchange,
+    revisions: legacy,
+    table,
+    inflight,
+    subscriptions,
+    store,
+    maxBytes: maxQueuedBytes,
+    headers: { json: jsonHeaders, events: eventStreamHeaders },
+    onFailure,
+    count: (change) => (legacyPosts += change),
+  };
 
   /** What is wrong with the version that a request of an older client names (SHTTP-56). */
   const versionProblem = ({ headers }: HttpRequest): RpcError | undefined => {
@@ -204,11 +213,14 @@ export const httpEndpoint = (
   /** A handshake opens a session once it has succeeded. */
   const initialize = (frame: RequestFrame, request: HttpRequest, reply: HttpReply): HttpHandling => {
     const named = request.headers['mcp-session-id'];
-    if (sessions === undefined || (named !== undefined && sessions.find(named, request) !== undefined))
-      return refuse(reply, refusal(400, 'this session has been initialized already', frame.id));
+    if (sessions === undefined || (named !== undefined && sessions.find(named, request) !== undefined)) {
+      const problem = handshake?.problem(frame.params);
+      const wrong = problem === undefined ? 'this session has been initialized already' : invalidParams(problem);
+      return refuse(reply, refusal(400, wrong, frame.id));
+    }
     if (!sessions.makeRoom(passing.size))
       return refuse(reply, refusal(503, 'there are too many sessions', frame.id, { 'retry-after': '30' }));
-    const session = newSession(request.principal, crypto.randomUUID());
+    const session = new HttpSession(crypto.randomUUID(), request.principal, setting);
     return pass(session, (over) =>
       session.request(frame, reply, request.headers, () => {
         over();
@@ -238,7 +250,8 @@ export const httpEndpoint = (
   /** Without sessions, each request has one that goes with it. */
   const byItself = (request: HttpRequest, take: Take): HttpHandling => {
     const version = request.headers['mcp-protocol-version'];
-    const session = newSession(request.principal, '', isLegacy(version) ? version : unnamed);
+    const assumed = isLegacy(version) ? version : unnamed;
+    const session = new HttpSession('', request.principal, { ...setting, assumed, wrap: alone });
     return pass(session, (over) => take(session, over));
   };
 
@@ -306,7 +319,8 @@ export const httpEndpoint = (
     if (told.kind === 'batch') return batch(told.items, request, reply);
     if (told.kind !== 'malformed') return accept(told.frame, request, reply);
     malformed(told.reason, body);
-    return refuse(reply, refusal(400, told.reason, told.id));
+    // What was meant for an answer is not to be answered: with its id, this would be one.
+    return refuse(reply, refusal(400, told.reason, told.answerable ? told.id : undefined));
   };
 
   /** A handshake is a handshake, whatever its headers say, unless it carries a version. */
@@ -353,20 +367,20 @@ export const httpEndpoint = (
     },
     get busy() {
       let count = 0;
-      for (const post of open) if (!post.listens) count += 1;
+      for (const post of open.all()) if (!post.listens) count += 1;
       for (const session of sessions ?? []) count += session.inflight;
       for (const session of passing) count += session.inflight;
       return count;
     },
     conclude: () => {
       closing = true;
-      for (const post of [...open]) post.conclude();
+      for (const post of open.all()) post.conclude();
       for (const session of sessions?.all() ?? []) session.conclude();
     },
     close: () => {
       closing = true;
-      for (const post of [...open]) post.conclude();
-      for (const post of [...open]) post.abandon(ending);
+      for (const post of open.all()) post.conclude();
+      for (const post of open.all()) post.abandon(ending);
       for (const session of sessions?.all() ?? []) sessions?.end(session);
       for (const session of [...passing]) session.close();
       clock?.unsubscribe();

@@ -4,7 +4,7 @@
  *
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#resumability-and-redelivery
  */
-import { asyncScheduler, Observable, type SchedulerLike, type Subscription } from 'rxjs';
+import { asyncScheduler, defer, Observable, type SchedulerLike, type Subscription } from 'rxjs';
 import { TaggedError } from 'effect/Data';
 
 /** One event of a stream, as it was kept. */
@@ -34,6 +34,28 @@ export interface EventStore {
   /** Forgets a stream. One that is unknown is forgotten already. */
   drop(stream: string): void;
 }
+
+/**
+ * The same store, whose failures are its own affair: what it does not keep cannot be asked for again, and nothing else
+ * suffers.
+ *
+ * @param failed - is told of them
+ */
+export const guarded = (store: EventStore, failed: (error: unknown) => void): EventStore => {
+  const attempt = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      failed(error);
+    }
+  };
+  return {
+    append: (stream, position, data) => attempt(() => store.append(stream, position, data)),
+    end: (stream) => attempt(() => store.end(stream)),
+    after: (stream, position) => defer(() => store.after(stream, position)),
+    drop: (stream) => attempt(() => store.drop(stream)),
+  };
+};
 
 /** The bounds of {@link memoryEvents}. A character counts as two bytes, an event as 64 more, a stream as 512 more. */
 export interface MemoryEventsOptions {

@@ -6,67 +6,74 @@
  */
 import type { Frame } from '../../frame/frame.ts';
 import { keepAliveText } from '../../frame/sse.ts';
-import { createOutbox, type Outbox } from '../outbox.ts';
+import { createOutbox, serialise, type Outbox } from '../outbox.ts';
 import type { HttpHeaders, HttpReply } from './message.ts';
 
-export interface EventStreamOptions {
-  readonly headers: HttpHeaders;
-  /** A frame's line, which ends in a line feed, as an event. */
-  readonly event: (line: string) => string;
+/** Whose events these are. */
+export interface EventSource {
+  /** What the answer says of itself. */
+  readonly eventHeaders: HttpHeaders;
   /** How much may queue for a reader that takes nothing. */
   readonly maxBytes: number | undefined;
-  /** Called when such a reader has been cut off: nothing that is pushed from now on goes anywhere. */
-  readonly onCut?: () => void;
+  /** What goes before the first event of a stream that is sent as it comes. */
+  preface(): string;
+  /** A frame's line, which ends in a line feed, as an event of such a stream. */
+  event(line: string): string;
+  /** Called when a reader that takes nothing has been cut off: nothing that is pushed from now on goes anywhere. */
+  cut(): void;
 }
+
+/** A line that ends in a line feed as an event that nobody can come back to. */
+export const plainEvent = (line: string): string => `event: message\ndata: ${line}\n`;
 
 export class EventStream {
   readonly #reply: HttpReply;
-  readonly #options: EventStreamOptions;
-  readonly #outbox: Outbox;
-  #open = false;
-  #ending = false;
+  readonly #source: EventSource;
+  /** What waits for the end of this turn, by which it may be all; undefined once the head has left. */
+  #held: string[] | undefined = [];
+  /** Where what is said goes, once the reader has not kept up. */
+  #outbox: Outbox | undefined;
+  #over = false;
   /** Whether anything has been written since the last look. */
   #active = false;
   #blocked = false;
-  /** Comments and the like, which belong in front of what follows. */
-  #preface = '';
 
-  constructor(reply: HttpReply, options: EventStreamOptions) {
+  constructor(reply: HttpReply, source: EventSource) {
     this.#reply = reply;
-    this.#options = options;
-    this.#outbox = createOutbox({
-      write: (text) => this.#write(text),
-      wrap: options.event,
-      maxBytes: options.maxBytes,
-      onBlocked: (blocked) => (this.#blocked = blocked),
-      // The stream was not complete, so it must not end as if it were.
-      onError: () => {
-        reply.destroy();
-        options.onCut?.();
-      },
-    });
+    this.#source = source;
   }
 
   push(frame: Frame | readonly Frame[]): void {
-    this.#outbox.push(frame);
+    if (this.#over) return;
+    if (this.#outbox !== undefined) return this.#outbox.push(frame);
+    const line = serialise(frame, undefined);
+    if (line === undefined) return;
+    if (this.#held === undefined) return void this.#write(this.#source.event(line));
+    if (this.#held.push(line) === 1) queueMicrotask(() => this.start());
   }
 
   /** Text of the stream's own: whole events or comments, in their place among the others. */
   say(text: string): void {
-    this.#outbox.flush();
+    if (this.#over) return;
+    if (this.#held !== undefined) return this.start(text);
+    this.#outbox?.flush();
     this.#write(text);
   }
 
-  /** Begins the stream with this, which leaves together with what follows at once. */
-  begin(text: string): void {
-    this.#preface = text;
-  }
-
-  /** Sends what there is, the head at least: whoever waits is to know that it is heard. */
-  start(): void {
-    if (this.#open || this.#ending) return;
-    this.#outbox.flush();
-    if (!this.#open) this.#write('');
+  /**
+   * Sends what there is, the head at least: whoever waits is to know that it is heard.
+   *
+   * @param last - text of the stream's own that follows
+   */
+  start(last = ''): void {
+    if (this.#held === undefined || this.#over) return;
+    const held = this.#held;
+    this.#held = undefined;
+    let text = this.#source.preface();
+    for (const line of held) text += this.#source.event(line);
+    this.#reply.open(200, this.#source.eventHeaders);
+    text += last;
+    this.#write(text === '' ? keepAliveText : text);
   }
 
   /** A sign of life, where there was no other for a while. */
@@ -75,38 +82,46 @@ export class EventStream {
     this.#active = false;
   }
 
-  /** All has been said. */
+  /** All has been said. What is complete before its head has left goes as a whole, as other answers do. */
   end(): void {
-    this.#ending = true;
-    this.#outbox.flush();
-    this.#outbox.close();
-    if (this.#open) this.#reply.end();
-    else this.#reply.send(200, this.#options.headers, this.#preface);
-    this.#open = true;
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#held !== undefined)
+      return this.#reply.send(200, this.#source.eventHeaders, this.#held.map(plainEvent).join(''));
+    this.#outbox?.flush();
+    this.#outbox?.close();
+    this.#reply.end();
   }
 
   drained(): void {
-    this.#outbox.drained();
+    this.#blocked = false;
+    this.#outbox?.drained();
   }
 
   /** The reader has gone: what is queued is for nobody. */
   abandon(): void {
-    this.#outbox.close();
+    this.#over = true;
+    this.#outbox?.close();
   }
 
   #write(text: string): boolean {
     this.#active = true;
-    if (this.#open) return this.#reply.write(text);
-    const all = this.#preface + text;
-    this.#preface = '';
-    // What is complete before its head has left goes as a whole.
-    if (this.#ending) {
-      this.#preface = all;
-      return true;
-    }
-    this.#open = true;
-    this.#reply.open(200, this.#options.headers);
-    return this.#reply.write(all);
+    const took = this.#reply.write(text);
+    if (took) return true;
+    this.#blocked = true;
+    this.#outbox ??= createOutbox({
+      write: (more) => this.#write(more),
+      blocked: true,
+      wrap: (line) => this.#source.event(line),
+      maxBytes: this.#source.maxBytes,
+      // The stream was not complete, so it must not end as if it were.
+      onError: () => {
+        this.#over = true;
+        this.#reply.destroy();
+        this.#source.cut();
+      },
+    });
+    return false;
   }
 }
 

@@ -17,13 +17,13 @@ import { tell, type Frame, type NotificationFrame, type RequestFrame, type Respo
 import type { MethodTable } from '../../protocol/methods.ts';
 import { ordinal, type LegacyRevision } from '../../protocol/revisions.ts';
 import type { EventStore } from './event-store.ts';
-import { LegacyStream, eventIdOf, type LegacyStreams } from './legacy-stream.ts';
+import { Crowd } from './crowd.ts';
+import { LegacyStream, eventIdOf, streamKey, type LegacyStreams, type StreamKind } from './legacy-stream.ts';
 import type { HttpHandling, HttpHeaders, HttpReply, HttpRequest } from './message.ts';
 
-export interface LegacySessionOptions {
+/** What all sessions of an endpoint have in common. */
+export interface SessionSetting {
   readonly exchange: Exchange;
-  readonly id: string;
-  readonly principal: string | undefined;
   readonly revisions: readonly LegacyRevision[];
   readonly table: MethodTable;
   readonly inflight: number | undefined;
@@ -46,24 +46,26 @@ const mostWaiting = 100;
 /** How many streams may be open for what is about no request; the oldest gives way. */
 const mostGets = 8;
 
+const kinds: readonly StreamKind[] = ['p', 'g'];
+
 /** The first revision whose streams begin with an id of their own, and may be hung up on. */
 const polls: LegacyRevision = '2025-11-25';
 
-export class HttpSession {
+export class HttpSession implements LegacyStreams {
   readonly id: string;
   readonly principal: string | undefined;
-  readonly #options: LegacySessionOptions;
+  readonly #setting: SessionSetting;
   readonly #door: Session;
   readonly #exchange: Exchange;
   readonly #demultiplexer: Demultiplexer;
-  readonly #multiplexer: Multiplexer;
-  readonly #streams: LegacyStreams;
-  /** Those whose requests are under way, by name. */
-  readonly #posts = new Map<string, LegacyStream>();
+  /** Made when the first question is asked. */
+  #multiplexer: Multiplexer | undefined;
+  /** Those whose requests are under way. */
+  readonly #posts = new Crowd<LegacyStream>();
   /** Those of GETs that somebody reads, the newest last. */
   readonly #gets: LegacyStream[] = [];
   /** What goes to the next GET, by what makes it out of date. */
-  readonly #waiting = new Map<string, NotificationFrame>();
+  #waiting: Map<string, NotificationFrame> | undefined;
   /** Which stream a request of ours is sent on, while it is being sent. */
   #asking: LegacyStream | undefined;
   #count = 0;
@@ -73,12 +75,11 @@ export class HttpSession {
   /** Whether anything followed the handshake. */
   used = false;
 
-  constructor(options: LegacySessionOptions) {
-    const { id, principal, exchange, revisions, table, inflight, subscriptions, store, maxBytes, onFailure } = options;
+  constructor(id: string, principal: string | undefined, setting: SessionSetting) {
+    const { exchange, revisions, table, inflight, subscriptions, assumed, wrap, onFailure } = setting;
     this.id = id;
     this.principal = principal;
-    this.#options = options;
-    this.#multiplexer = new Multiplexer((frame) => this.#ask(frame));
+    this.#setting = setting;
     this.#demultiplexer = new Demultiplexer({
       send: (frame) => this.#tell(frame),
       ...(inflight === undefined ? undefined : { limit: inflight }),
@@ -88,22 +89,35 @@ export class HttpSession {
       revisions,
       table,
       deaf: true,
-      ...(options.assumed === undefined ? undefined : { assumed: options.assumed }),
+      ...(assumed === undefined ? undefined : { assumed }),
       ...(subscriptions === undefined ? undefined : { subscriptions }),
       ask: (request, context) => this.#asked(request, context),
       unsolicited: (notification) => this.#tell({ jsonrpc: '2.0', ...notification }),
     });
-    this.#exchange = options.wrap?.(this.#door.exchange) ?? this.#door.exchange;
-    const sessionHeader = { 'mcp-session-id': id };
-    const { json, events } = options.headers;
-    this.#streams = {
-      // The answer to the handshake names the session; what follows need not (SHTTP-43).
-      json: () => (this.#isNews ? { ...json, ...sessionHeader } : json),
-      events: () => (this.#isNews ? { ...events, ...sessionHeader } : events),
-      maxBytes,
-      log: store === undefined ? undefined : { store, prefix: `${id}/` },
-      primes: () => this.#polls,
-    };
+    this.#exchange = wrap?.(this.#door.exchange) ?? this.#door.exchange;
+  }
+
+  /** The answer to the handshake names the session; what follows need not (SHTTP-43). */
+  get jsonHeaders(): HttpHeaders {
+    const { json } = this.#setting.headers;
+    return this.#isNews ? { ...json, 'mcp-session-id': this.id } : json;
+  }
+
+  get eventHeaders(): HttpHeaders {
+    const { events } = this.#setting.headers;
+    return this.#isNews ? { ...events, 'mcp-session-id': this.id } : events;
+  }
+
+  get maxBytes(): number | undefined {
+    return this.#setting.maxBytes;
+  }
+
+  get store(): EventStore | undefined {
+    return this.#setting.store;
+  }
+
+  get primes(): boolean {
+    return this.#polls;
   }
 
   get revision(): LegacyRevision | undefined {
@@ -113,7 +127,7 @@ export class HttpSession {
   /** Whether anything is under way, or somebody listens. */
   get busy(): boolean {
     if (this.#gets.length > 0) return true;
-    for (const stream of this.#posts.values()) if (stream.carried) return true;
+    for (const stream of this.#posts.all()) if (stream.carried) return true;
     return false;
   }
 
@@ -160,7 +174,7 @@ export class HttpSession {
       stream.conclude(frames);
     };
     const link: Link = {
-      multiplexer: this.#multiplexer,
+      multiplexer: this.#questions,
       demultiplexer: this.#demultiplexer,
       send: (said) => {
         if (!Array.isArray(said) && 'method' in said) stream.say(said);
@@ -178,7 +192,7 @@ export class HttpSession {
   }
 
   notification(frame: NotificationFrame): void {
-    if (this.#multiplexer.notification(frame)) return;
+    if (this.#multiplexer?.notification(frame) === true) return;
     const { method, params } = frame;
     if (method === cancelledMethod) {
       const id = params?.['requestId'];
@@ -187,7 +201,7 @@ export class HttpSession {
   }
 
   response(frame: ResponseFrame): void {
-    this.#multiplexer.response(frame);
+    this.#multiplexer?.response(frame);
   }
 
   /** Opens a stream for what is about no request, or goes on with one that was broken off. */
@@ -198,7 +212,7 @@ export class HttpSession {
   }
 
   keepAlive(): void {
-    for (const stream of this.#posts.values()) stream.keepAlive();
+    for (const stream of this.#posts.all()) stream.keepAlive();
     for (const stream of this.#gets) stream.keepAlive();
   }
 
@@ -220,18 +234,18 @@ export class HttpSession {
       this.#door.close();
     } catch (failure) {
       // A teardown that throws is its handler's own affair: what follows must not suffer.
-      this.#options.onFailure(failure, listenMethod);
+      this.#setting.onFailure(failure, listenMethod);
     }
     this.abandon(new RpcError({ code: codes.internalError, message: 'the session has ended' }));
-    this.#multiplexer.close(new ConnectionClosed({ message: 'the session has ended' }));
-    for (const stream of [...this.#posts.values(), ...this.#gets]) {
+    this.#multiplexer?.close(new ConnectionClosed({ message: 'the session has ended' }));
+    for (const stream of [...this.#posts.all(), ...this.#gets]) {
       this.#over(stream);
       stream.conclude();
     }
     this.#gets.length = 0;
-    const { log } = this.#streams;
-    for (let n = this.#count; log !== undefined && n > 0; n -= 1)
-      for (const kind of ['p', 'g']) log.store.drop(`${log.prefix}${kind}${n}`);
+    const { store } = this.#setting;
+    for (let n = this.#count; store !== undefined && n > 0; n -= 1)
+      for (const kind of kinds) store.drop(streamKey(this.id, `${kind}${n}`));
   }
 
   get #isNews(): boolean {
@@ -243,18 +257,22 @@ export class HttpSession {
     return revision !== undefined && ordinal(revision) >= ordinal(polls);
   }
 
-  #stream(kind: 'p' | 'g'): LegacyStream {
+  get #questions(): Multiplexer {
+    return (this.#multiplexer ??= new Multiplexer((frame) => this.#asking?.say(frame)));
+  }
+
+  #stream(kind: StreamKind): LegacyStream {
     this.#count += 1;
-    return new LegacyStream(`${kind}${this.#count}`, this.#streams);
+    return new LegacyStream(`${kind}${this.#count}`, this);
   }
 
   #begun(stream: LegacyStream): void {
-    this.#posts.set(stream.name, stream);
-    this.#options.count(1);
+    this.#posts.add(stream);
+    this.#setting.count(1);
   }
 
   #over(stream: LegacyStream): void {
-    if (this.#posts.delete(stream.name)) this.#options.count(-1);
+    if (this.#posts.remove(stream)) this.#setting.count(-1);
   }
 
   #context(stream: LegacyStream, headers: HttpHeaders): StreamContext {
@@ -265,32 +283,32 @@ export class HttpSession {
       connection: this,
       headers,
       ...(principal === undefined ? undefined : { principal }),
-      ...(this.#polls && this.#options.store !== undefined ? { hangUp } : undefined),
+      ...(this.#polls && this.#setting.store !== undefined ? { hangUp } : undefined),
     };
   }
 
   #resume(reply: HttpReply, lastEventId: string, refuse: (why: string) => void): HttpHandling {
     const id = eventIdOf(lastEventId);
-    if (id === undefined || this.#streams.log === undefined) {
+    if (id === undefined || this.#setting.store === undefined) {
       refuse(`there is no event ${JSON.stringify(lastEventId.slice(0, 50))} to go on from`);
       return nothing;
     }
     const { name, position } = id;
     const failed = (error: unknown): void =>
       refuse(error instanceof Error ? error.message : 'the stream cannot be gone on with');
-    const post = this.#posts.get(name);
+    const post = this.#posts.all().find((stream) => stream.name === name);
     if (post !== undefined) return post.resume(reply, position, failed);
-    if (name.startsWith('p')) return LegacyStream.past(name, this.#streams).resume(reply, position, failed);
+    if (name.startsWith('p')) return LegacyStream.past(name, this).resume(reply, position, failed);
     return this.#resumeGet(reply, name, position, failed);
   }
 
   /** What was missed is said again on a stream of its own, and the former one ends. */
   #resumeGet(reply: HttpReply, name: string, position: number, failed: (error: unknown) => void): HttpHandling {
-    const { log } = this.#streams;
+    const { store } = this.#setting;
     let handling: HttpHandling = nothing;
     let gone = false;
     const missed: string[] = [];
-    log?.store.after(`${log.prefix}${name}`, position).subscribe({
+    store?.after(streamKey(this.id, name), position).subscribe({
       next: ({ data }) => missed.push(data),
       error: failed,
       complete: () => {
@@ -328,8 +346,8 @@ export class HttpSession {
 
   /** There is somebody to tell now. */
   #hear(stream: LegacyStream): void {
-    for (const frame of this.#waiting.values()) stream.say(frame);
-    this.#waiting.clear();
+    for (const frame of this.#waiting?.values() ?? []) stream.say(frame);
+    this.#waiting = undefined;
     this.#door.hear();
   }
 
@@ -339,11 +357,12 @@ export class HttpSession {
     if (stream !== undefined) return stream.say(frame);
     if (this.#closed || !('method' in frame) || 'id' in frame) return;
     const key = JSON.stringify(frame);
-    this.#waiting.delete(key);
-    this.#waiting.set(key, frame);
-    for (const oldest of this.#waiting.keys()) {
-      if (this.#waiting.size <= mostWaiting) break;
-      this.#waiting.delete(oldest);
+    const waiting = (this.#waiting ??= new Map());
+    waiting.delete(key);
+    waiting.set(key, frame);
+    for (const oldest of waiting.keys()) {
+      if (waiting.size <= mostWaiting) break;
+      waiting.delete(oldest);
     }
   }
 
@@ -362,7 +381,7 @@ export class HttpSession {
         );
       this.#asking = stream;
       // An observer of its own: the subscriber's would be torn down before anybody has said where to.
-      const asking = this.#multiplexer.exchange(request, context).subscribe({
+      const asking = this.#questions.exchange(request, context).subscribe({
         next: (emission) => subscriber.next(emission),
         error: (error: unknown) => subscriber.error(error),
         complete: () => subscriber.complete(),
@@ -374,10 +393,6 @@ export class HttpSession {
         this.#asking = undefined;
       };
     });
-  }
-
-  #ask(frame: Frame): void {
-    this.#asking?.say(frame);
   }
 }
 

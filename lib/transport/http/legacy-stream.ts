@@ -7,22 +7,31 @@
 import type { Frame } from '../../frame/frame.ts';
 import { bodyOf } from './answer.ts';
 import type { EventStore } from './event-store.ts';
-import { EventStream } from './event-stream.ts';
+import { EventStream, plainEvent, type EventSource } from './event-stream.ts';
+import type { Member } from './crowd.ts';
 import type { HttpHandling, HttpHeaders, HttpReply } from './message.ts';
 
 /** What all streams of a session have in common. */
 export interface LegacyStreams {
-  readonly json: () => HttpHeaders;
-  readonly events: () => HttpHeaders;
+  readonly id: string;
+  readonly jsonHeaders: HttpHeaders;
+  readonly eventHeaders: HttpHeaders;
   readonly maxBytes: number | undefined;
-  /** Where streams can be resumed: the log, and what its keys begin with. */
-  readonly log: { readonly store: EventStore; readonly prefix: string } | undefined;
+  /** Where streams can be resumed: their log. */
+  readonly store: EventStore | undefined;
   /** Whether a stream begins with an event that says nothing but its id: older clients choke on it (SHTTP-19). */
-  readonly primes: () => boolean;
+  readonly primes: boolean;
 }
 
-/** One reply that carries a stream. */
-export class LegacyStream {
+/** The kinds of streams, as their names begin. */
+export type StreamKind = 'p' | 'g';
+
+/** What names a stream in the log. */
+export const streamKey = (session: string, name: string): string => `${session}/${name}`;
+
+/** What is said on one stream. */
+export class LegacyStream implements EventSource, Member {
+  at = -1;
   /** Unique within the session, and never used again. */
   readonly name: string;
   readonly #streams: LegacyStreams;
@@ -52,33 +61,57 @@ export class LegacyStream {
     return !this.#ended && (this.carried || this.#logs);
   }
 
+  get eventHeaders(): HttpHeaders {
+    return this.#streams.eventHeaders;
+  }
+
+  get maxBytes(): number | undefined {
+    return this.#streams.maxBytes;
+  }
+
   /** From now on this reply carries the stream; another that did so ends. */
   carry(reply: HttpReply, onGone?: () => void): HttpHandling {
     const former = this.#carrier;
     this.#carrier = undefined;
     former?.hangUp('');
-    const carrier = new Carrier(reply, () => this.#open(reply));
-    this.#carrier = carrier;
-    return {
-      closed: () => {
-        carrier.gone();
-        if (this.#carrier === carrier) this.#carrier = undefined;
-        onGone?.();
-      },
-      drained: () => carrier.drained(),
-    };
+    return (this.#carrier = new Carrier(this, reply, onGone));
+  }
+
+  /** For {@link Carrier}: what is said from now on is kept for whoever comes back. */
+  left(carrier: Carrier): void {
+    if (this.#carrier === carrier) this.#carrier = undefined;
+  }
+
+  /** For {@link EventStream}: a stream that has said something is being resumed, and its client has an id. */
+  preface(): string {
+    const { store, primes } = this.#streams;
+    return store !== undefined && this.#position === 0 && primes ? this.event('') : '';
+  }
+
+  /** For {@link EventStream}: a line as an event; kept, where there is a log. */
+  event(line: string): string {
+    const { store } = this.#streams;
+    if (store === undefined) return plainEvent(line);
+    this.#position += 1;
+    store.append(this.#key, this.#position, line);
+    return eventOf(this.name, this.#position, line);
+  }
+
+  /** For {@link EventStream}: its reader did not keep up. */
+  cut(): void {
+    this.#carrier = undefined;
   }
 
   /** Says something, of which it is not the last. */
   say(frame: Frame | readonly Frame[]): void {
     if (this.#ended) return;
     if (this.#carrier !== undefined) this.#carrier.stream.push(frame);
-    else if (this.#logs) this.#event(bodyOf(frame));
+    else if (this.#logs) this.event(bodyOf(frame));
   }
 
   /** Says again what was said on another stream. */
   repeat(line: string): void {
-    this.#carrier?.stream.say(this.#event(line));
+    this.#carrier?.stream.say(this.event(line));
   }
 
   /** Says the last there is to say: by itself it is one JSON object. */
@@ -86,14 +119,13 @@ export class LegacyStream {
     if (this.#ended) return;
     if (frame !== undefined && (this.#carrier === undefined || this.#carrier.begun)) this.say(frame);
     this.#ended = true;
-    const { log, json } = this.#streams;
-    if (this.#position > 0) log?.store.end(this.#key);
+    if (this.#position > 0) this.#streams.store?.end(this.#key);
     const carrier = this.#carrier;
     this.#carrier = undefined;
     if (carrier?.begun === true) carrier.hangUp('');
     // What was cancelled before anything was said has been accepted, and that is all.
     else if (frame === undefined) carrier?.answer(202, {}, '');
-    else carrier?.answer(200, json(), bodyOf(frame));
+    else carrier?.answer(200, this.#streams.jsonHeaders, bodyOf(frame));
   }
 
   /** Begins the events, where nothing has been said yet. */
@@ -109,16 +141,15 @@ export class LegacyStream {
   /** Closes the reply but not the stream: its client comes back for the rest (SHTTP-21, SHTTP-22). */
   hangUp(retryMs: number | undefined): void {
     const carrier = this.#carrier;
-    const { log, primes } = this.#streams;
+    const { store, primes } = this.#streams;
     // Without an id there is nothing to come back with.
-    if (carrier === undefined || this.#ended || log === undefined || !(this.#position > 0 || primes())) return;
+    if (carrier === undefined || this.#ended || store === undefined || !(this.#position > 0 || primes)) return;
     this.#carrier = undefined;
     carrier.hangUp(retryMs === undefined ? '' : `retry: ${Math.max(0, Math.round(retryMs))}\n\n`);
   }
 
   /** The events that were said after this one go to its reply, and whatever follows. */
   resume(reply: HttpReply, position: number, failed: (error: unknown) => void, onGone?: () => void): HttpHandling {
-    const { log } = this.#streams;
     let live: HttpHandling | undefined;
     let gone = false;
     let next = position;
@@ -127,7 +158,8 @@ export class LegacyStream {
     const missed: string[] = [];
     const look = (): void => {
       const before = next;
-      log?.store.after(this.#key, next).subscribe({
+      const said = this.#position;
+      this.#streams.store?.after(this.#key, next).subscribe({
         next: (event) => {
           next = event.position;
           missed.push(eventOf(this.name, event.position, event.data));
@@ -135,8 +167,9 @@ export class LegacyStream {
         error: failed,
         complete: () => {
           if (gone) return;
-          // What was said while a slow store was read is looked up too, before anything is said past it.
-          if (!this.#ended && next < this.#position && next > before) return look();
+          // What was said while a slow store was read is looked up too, its end included, before anything is said past
+          // it. A store that has lost something is not asked for ever.
+          if (next < this.#position && (next > before || this.#position > said)) return look();
           live = this.carry(reply, onGone);
           this.begin();
           if (missed.length > 0) this.#carrier?.stream.say(missed.join(''));
@@ -155,11 +188,11 @@ export class LegacyStream {
   }
 
   get #logs(): boolean {
-    return this.#streams.log !== undefined && this.#position > 0;
+    return this.#streams.store !== undefined && this.#position > 0;
   }
 
   get #key(): string {
-    return `${this.#streams.log?.prefix ?? ''}${this.name}`;
+    return streamKey(this.#streams.id, this.name);
   }
 
   #leave(): void {
@@ -167,44 +200,11 @@ export class LegacyStream {
     this.#carrier = undefined;
     carrier?.hangUp('');
   }
-
-  #open(reply: HttpReply): EventStream {
-    const { events, maxBytes, primes, log } = this.#streams;
-    const stream = new EventStream(reply, {
-      headers: events(),
-      maxBytes,
-      event: (line) => this.#event(line),
-      // What is said from now on is kept for whoever comes back.
-      onCut: () => (this.#carrier = undefined),
-    });
-    // A stream that has said something is being resumed: its client has an id.
-    if (log !== undefined && this.#position === 0 && primes()) stream.begin(this.#prime());
-    return stream;
-  }
-
-  #prime(): string {
-    this.#position += 1;
-    this.#streams.log?.store.append(this.#key, this.#position, '');
-    return eventOf(this.name, this.#position, '');
-  }
-
-  /** A line as an event; kept, where there is a log. */
-  #event(line: string): string {
-    const { log } = this.#streams;
-    if (log === undefined) return eventOf(undefined, 0, line);
-    this.#position += 1;
-    log.store.append(this.#key, this.#position, line);
-    return eventOf(this.name, this.#position, line);
-  }
 }
 
 /** A line that ends in a line feed, or nothing, as an event; its id names its stream (SHTTP-39). */
-const eventOf = (name: string | undefined, position: number, line: string): string => {
-  const data = line === '' ? '\n' : line;
-  return name === undefined
-    ? `event: message\ndata: ${data}\n`
-    : `event: message\nid: ${name}.${position}\ndata: ${data}\n`;
-};
+const eventOf = (name: string, position: number, line: string): string =>
+  `event: message\nid: ${name}.${position}\ndata: ${line === '' ? '\n' : line}\n`;
 
 /** The name and position that an event id says; undefined where it is none of ours. */
 export const eventIdOf = (id: string): { readonly name: string; readonly position: number } | undefined => {
@@ -213,15 +213,17 @@ export const eventIdOf = (id: string): { readonly name: string; readonly positio
 };
 
 /** A reply: nothing has left, or a stream of events has begun. */
-class Carrier {
+class Carrier implements HttpHandling {
+  readonly #owner: LegacyStream;
   readonly #reply: HttpReply;
-  readonly #open: () => EventStream;
+  readonly #onGone: (() => void) | undefined;
   #stream: EventStream | undefined;
   #ticked = false;
 
-  constructor(reply: HttpReply, open: () => EventStream) {
+  constructor(owner: LegacyStream, reply: HttpReply, onGone: (() => void) | undefined) {
+    this.#owner = owner;
     this.#reply = reply;
-    this.#open = open;
+    this.#onGone = onGone;
   }
 
   get begun(): boolean {
@@ -229,7 +231,7 @@ class Carrier {
   }
 
   get stream(): EventStream {
-    return (this.#stream ??= this.#open());
+    return (this.#stream ??= new EventStream(this.#reply, this.#owner));
   }
 
   answer(status: number, headers: HttpHeaders, body: string): void {
@@ -246,8 +248,10 @@ class Carrier {
     this.stream.end();
   }
 
-  gone(): void {
+  closed(): void {
     this.#stream?.abandon();
+    this.#owner.left(this);
+    this.#onGone?.();
   }
 
   drained(): void {

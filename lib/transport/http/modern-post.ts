@@ -11,22 +11,30 @@ import { Envelope, listenMethod } from '../../exchange/envelope.ts';
 import { isAnswer, type Context, type Emission, type Exchange } from '../../exchange/exchange.ts';
 import { errorFrame, wireError } from '../../exchange/settle.ts';
 import { bodyOf, statusOf } from './answer.ts';
-import { EventStream } from './event-stream.ts';
+import type { Crowd, Member } from './crowd.ts';
+import { EventStream, eventStreamHeaders, plainEvent, type EventSource } from './event-stream.ts';
 import type { HttpHandling, HttpHeaders, HttpReply } from './message.ts';
 
 /** What all posts of an endpoint have in common. */
 export interface Posts {
-  /** The headers of an answer to this request. */
   readonly json: HttpHeaders;
-  readonly events: HttpHeaders;
-  readonly maxBytes: number | undefined;
+  readonly events: EventSource;
   readonly onFailure: (error: unknown, method: string) => void;
   /** Those that are under way. */
-  readonly open: Set<Underway>;
+  readonly open: Crowd<Underway>;
 }
 
+/** Streams of this revision cannot be resumed, so events have no ids (HTTP26-19). */
+export const modernEvents = (maxBytes: number | undefined): EventSource => ({
+  eventHeaders: eventStreamHeaders,
+  maxBytes,
+  preface: () => '',
+  event: plainEvent,
+  cut: () => undefined,
+});
+
 /** A request whose answer is not complete. */
-export interface Underway {
+export interface Underway extends Member {
   /** A subscription, which would stay as long as its peer. */
   readonly listens: boolean;
   /** Called at every tick of the keep-alive clock. */
@@ -38,6 +46,7 @@ export interface Underway {
 }
 
 export class ModernPost implements Observer<Emission>, HttpHandling, Underway {
+  at = -1;
   readonly #request: RequestFrame;
   readonly #reply: HttpReply;
   readonly #posts: Posts;
@@ -125,8 +134,7 @@ export class ModernPost implements Observer<Emission>, HttpHandling, Underway {
   }
 
   #stream(): EventStream {
-    const { events: headers, maxBytes } = this.#posts;
-    return (this.#events ??= new EventStream(this.#reply, { headers, event, maxBytes }));
+    return (this.#events ??= new EventStream(this.#reply, this.#posts.events));
   }
 
   #answer(status: number, body: string): void {
@@ -142,7 +150,7 @@ export class ModernPost implements Observer<Emission>, HttpHandling, Underway {
 
   #done(): void {
     this.#over = true;
-    this.#posts.open.delete(this);
+    this.#posts.open.remove(this);
     this.#release();
   }
 
@@ -155,6 +163,3 @@ export class ModernPost implements Observer<Emission>, HttpHandling, Underway {
     }
   }
 }
-
-/** Streams of this revision cannot be resumed, so events have no ids (HTTP26-19). */
-const event = (line: string): string => `event: message\ndata: ${line}\n`;

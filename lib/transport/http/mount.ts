@@ -2,7 +2,7 @@
 import { timer, Subscription, firstValueFrom, interval, merge, filter, take } from 'rxjs';
 import type { ServeEvent, ServeOptions } from '../../era/serve.ts';
 import type { Served } from '../../exchange/exchange.ts';
-import { httpEndpoint, type EndpointOptions, type HttpEndpoint } from './endpoint.ts';
+import { httpEndpoint, type Closing, type EndpointOptions, type HttpEndpoint } from './endpoint.ts';
 
 /** How an endpoint is served by a framework of one's own. */
 export interface MountOptions extends EndpointOptions, ServeOptions {
@@ -25,7 +25,7 @@ export interface Mount {
 const lookMs = 10;
 
 /** Resolves once nothing is under way, or after so many milliseconds. */
-export const drained = async (endpoint: HttpEndpoint, ms: number): Promise<void> => {
+export const drained = async (endpoint: Pick<Closing, 'busy'>, ms: number): Promise<void> => {
   if (endpoint.busy === 0) return;
   const idle = interval(lookMs).pipe(filter(() => endpoint.busy === 0));
   await firstValueFrom(merge(idle, timer(ms)).pipe(take(1)));

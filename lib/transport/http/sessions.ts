@@ -19,7 +19,6 @@ export interface SessionBounds {
 const looks = 10;
 
 export class Sessions {
-  /** The least recently used first. */
   readonly #sessions = new Map<string, HttpSession>();
   readonly #ttlMs: number;
   readonly #max: number;
@@ -41,8 +40,6 @@ export class Sessions {
     const session = this.#sessions.get(id);
     if (session === undefined || !isOf(session, request)) return undefined;
     session.used = true;
-    this.#sessions.delete(id);
-    this.#sessions.set(id, session);
     session.touched = this.#scheduler.now();
     return session;
   }

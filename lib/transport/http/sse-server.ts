@@ -16,7 +16,7 @@ import { hostAdmitted, originAdmitted, type AdmissionOptions } from '../admissio
 import { tooLarge } from './admit.ts';
 import { refusal } from './answer.ts';
 import { isListed, preflight, readable, settled, withCors } from './cors.ts';
-import { defaultMaxBytes, type EndpointSetting, type HttpEndpoint } from './endpoint.ts';
+import { defaultMaxBytes, type Closing, type EndpointSetting, type HttpDesk } from './endpoint.ts';
 import { eventStreamHeaders } from './event-stream.ts';
 import type { HttpHandling, HttpReply, HttpRequest, Refusal } from './message.ts';
 import { SseSession } from './sse-session.ts';
@@ -33,11 +33,8 @@ export interface SseServerOptions extends AdmissionOptions {
   readonly keepAliveMs?: number | undefined;
 }
 
-/** What takes requests as an endpoint does. */
-export type HttpDesk = Pick<HttpEndpoint, 'admit' | 'handle' | 'unknown' | 'readable' | 'maxBytes'>;
-
 /** Its two endpoints (SSE-01). Both refuse with 403 (`Host`, `Origin`) and 405. */
-export interface SseServer {
+export interface SseServer extends Closing {
   /**
    * Where streams are: a GET opens a session, which lasts as long as its stream. Refused with 503 beyond `maxSessions`.
    *
@@ -52,12 +49,6 @@ export interface SseServer {
    * @param url - of this request, with its query, which names the session
    */
   message(url: string): HttpDesk;
-  /** Requests under way that are no subscriptions. */
-  readonly busy: number;
-  /** Lets nobody in any more. */
-  conclude(): void;
-  /** Ends every session, subscriptions first. */
-  close(): void;
 }
 
 /**

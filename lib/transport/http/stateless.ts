@@ -4,7 +4,7 @@
  *
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management
  */
-import { map, of, throwError } from 'rxjs';
+import { map, throwError } from 'rxjs';
 import { isAnswer, type Emission, type Exchange } from '../../exchange/exchange.ts';
 import { methodNotFound } from '../../frame/errors.ts';
 import { isObject, type JsonObject } from '../../frame/frame.ts';
@@ -12,14 +12,12 @@ import { isObject, type JsonObject } from '../../frame/frame.ts';
 /** What needs somebody who stays. */
 const needsSession: ReadonlySet<string> = new Set(['resources/subscribe', 'resources/unsubscribe']);
 
-/** What a session answers whose every request is the only one. */
+/** What a session answers whose every request is the only one. A level may be set, which clients do first, and is forgotten. */
 export const alone =
   (door: Exchange): Exchange =>
   (request, context) => {
     const { method } = request;
     if (needsSession.has(method)) return throwError(() => methodNotFound(method));
-    // A level is for a session, which this is not; clients that set one first are not to fail of it.
-    if (method === 'logging/setLevel') return of({ result: {} });
     const answer = door(request, context);
     return method === 'initialize' ? answer.pipe(map(modest)) : answer;
   };

@@ -16,7 +16,8 @@ export class ModernDoor {
   readonly #wire: Wire;
   readonly #options: DialOptions;
   readonly #table: MethodTable;
-  readonly #posts = new Set<ModernPost>();
+  /** In any order. A Set of what comes and goes with every call would keep it from being collected while it is young. */
+  readonly #posts: ModernPost[] = [];
   readonly #office: PostOffice;
   #revision: ModernRevision = latestRevision;
   #stamp: Stamp;
@@ -34,7 +35,7 @@ export class ModernDoor {
     this.#office = {
       id: () => (this.#next += 1),
       open: (id, post) => this.#open(id, post),
-      done: (post) => this.#posts.delete(post),
+      done: (post) => this.#done(post),
       undiscoverable: () => (this.#undiscoverable = true),
     };
   }
@@ -59,7 +60,7 @@ export class ModernDoor {
       }
       const again = context.idempotent === true ? 1 : 0;
       const post = new ModernPost(this.#office, request, this.#headersOf(request, context), subscriber, again);
-      this.#posts.add(post);
+      post.at = this.#posts.push(post) - 1;
       post.send();
       return () => post.stop();
     });
@@ -68,6 +69,14 @@ export class ModernDoor {
   close(reason: ConnectionClosed): void {
     this.#closed = reason;
     for (const post of [...this.#posts]) post.hangUp(reason);
+  }
+
+  #done(post: ModernPost): void {
+    if (this.#posts[post.at] !== post) return;
+    const last = this.#posts.pop();
+    if (last === undefined || last === post) return;
+    this.#posts[post.at] = last;
+    last.at = post.at;
   }
 
   #open(id: number, post: ModernPost): Answer {

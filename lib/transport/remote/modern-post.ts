@@ -33,6 +33,8 @@ export interface PostOffice {
 export class ModernPost implements AnswerListener {
   readonly request: Request;
   readonly headers: Readonly<Record<string, string>>;
+  /** Where it is among those under way. */
+  at = 0;
   readonly #office: PostOffice;
   readonly #subscriber: Subscriber<Emission>;
   #answer: Answer | undefined;

@@ -23,6 +23,7 @@ import { fetchCarrier } from './fetch-carrier.ts';
 import { listening } from './listening.ts';
 import { ModernDoor } from './modern-door.ts';
 import { sessionChannel } from './session.ts';
+import { sharedListen } from './shared-listen.ts';
 import { sseChannel } from './sse.ts';
 import { wireOf, type Wire, type WireOptions } from './wire.ts';
 
@@ -35,7 +36,8 @@ export type RemoteOptions = WireOptions;
  *
  * Since 2026-07-28 there is no connection: each call is a request of its own, and fails alone with {@link
  * ConnectionClosed} where its answer breaks; only one that is marked `idempotent` is made once more. Unsubscribing closes
- * it, which cancels. Subscriptions that break are asked for again as `retry` says. Before that there are sessions: streams
+ * it, which cancels. All subscriptions of a client share one open request; it is asked for again as `retry` says whenever
+ * it ends. Before that there are sessions: streams
  * are taken up where they broke; a session that the server has forgotten is opened anew, and the refused request made
  * again in it.
  *
@@ -60,6 +62,7 @@ export const remoteOver = (url: string | URL, options: RemoteOptions, standard: 
   /** How the server was reached the last time, where no modern request need be tried again (VER-30). */
   let known: 'session' | 'sse' | undefined;
   return {
+    closed: () => wire.lastWords.said(),
     dial: (options) =>
       defer(() => {
         const choice = choiceOf(options);
@@ -108,7 +111,7 @@ const dialModern = (
       failure = error;
       subscriber.error(error);
     };
-    const exchange = listening(door.exchange, wire.retry, broken);
+    const { exchange, end } = sharedListen(listening(door.exchange, wire.retry, broken));
     const modern = (asked: ModernRevision): Observable<Connection> => {
       door.revision = asked;
       const connection$ = discover(door.exchange, options, asked).pipe(
@@ -123,6 +126,7 @@ const dialModern = (
     const dialling = probe(choice, doors).subscribe(subscriber);
     return () => {
       door.close(failure);
+      end();
       dialling.unsubscribe();
       stray.complete();
     };

@@ -15,14 +15,17 @@ export class SessionEvents implements AnswerListener {
   #lastEventId: string | undefined;
   #retryMs = 0;
   #over = false;
+  #settled: (() => void) | undefined;
 
   constructor(session: Session) {
     this.#session = session;
     this.#waits = new Waits(session.wire.retry);
   }
 
-  open(): void {
-    if (this.#over) return;
+  /** @param settled - called when it is known whether there is such a stream */
+  open(settled?: () => void): void {
+    this.#settled = settled;
+    if (this.#over) return settled?.();
     this.#answer = new Answer(this.#session.wire, this.#session.listening(this.#lastEventId), this);
   }
 
@@ -33,11 +36,13 @@ export class SessionEvents implements AnswerListener {
   }
 
   accepted(): void {
+    this.#settled?.();
     this.#waits.begun();
   }
 
   /** No stream: none is offered here, whatever the status. */
   whole(): void {
+    this.#settled?.();
     this.#over = true;
   }
 
@@ -58,10 +63,12 @@ export class SessionEvents implements AnswerListener {
   }
 
   failed(): void {
+    this.#settled?.();
     this.#again();
   }
 
   refused(refusal: HttpRefusal): void {
+    this.#settled?.();
     const { status, retryAfterMs } = refusal;
     this.#session.refused(refusal);
     // 405 says that there is none (SHTTP-31); only what may be different later is asked for again.

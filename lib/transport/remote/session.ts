@@ -4,7 +4,7 @@
  *
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http
  */
-import { asyncScheduler, Observable, type Subscriber } from 'rxjs';
+import { asyncScheduler, Observable, type Subscriber, type Subscription } from 'rxjs';
 import { cancelledMethod } from '../../exchange/envelope.ts';
 import type { Channel } from '../../exchange/exchange.ts';
 import { oneOf } from '../../exchange/multiplex.ts';
@@ -59,6 +59,8 @@ const sessionId = /^[!-~]+$/;
 
 export class Session {
   readonly wire: Wire;
+  /** For what nobody waits for. */
+  readonly #telling: Wire;
   readonly #inbound: Subscriber<unknown>;
   readonly #lost: (why: ConnectionClosed) => void;
   readonly #requests = new Map<RequestId, SessionRequest>();
@@ -71,12 +73,15 @@ export class Session {
   #opening: RequestId | undefined;
   /** What waits until the server has taken notice that the session is open. */
   #held: Frame[] | undefined;
+  /** Lets go of them in the end. */
+  #late: Subscription | undefined;
   /** Why there is no session any more. */
   #gone: ConnectionClosed | undefined;
   #headers: Readonly<Record<string, string>> = posting;
 
   constructor(wire: Wire, inbound: Subscriber<unknown>, lost: (why: ConnectionClosed) => void) {
     this.wire = wire;
+    this.#telling = { ...wire, carry: wire.lastWords.over(wire.carry) };
     this.#inbound = inbound;
     this.#lost = lost;
     this.#events = new SessionEvents(this);
@@ -159,6 +164,7 @@ export class Session {
 
   /** Ends the session (SHTTP-51). Last words get a moment to arrive. */
   close(): void {
+    this.#late?.unsubscribe();
     this.#events.close();
     for (const request of [...this.#requests.values()]) request.stop();
     if (this.#id !== undefined && this.#gone === undefined) {
@@ -184,13 +190,20 @@ export class Session {
     request.send(this.#post(body));
   }
 
+  /** Servers ask on the stream that listens, and what is asked before it is there goes nowhere: calls wait for it, a little. */
   #initialized(frame: Frame): void {
     const held: Frame[] = [];
     this.#held = held;
     this.#tell(frame, () => {
-      this.#held = undefined;
-      for (const each of held) this.send(each);
-      this.#events.open();
+      const release = (): void => {
+        if (this.#held !== held) return;
+        this.#held = undefined;
+        late.unsubscribe();
+        for (const each of held) this.send(each);
+      };
+      const late = asyncScheduler.schedule(release, hearingMs);
+      this.#late = late;
+      this.#events.open(release);
     });
   }
 
@@ -214,7 +227,7 @@ export class Session {
       done();
     };
     const listener = { accepted: done, whole: nothing, event: nothing, ended: nothing, failed: done, refused };
-    const answer = new Answer(this.wire, call, listener, this.wire.openMs);
+    const answer = new Answer(this.#telling, call, listener, this.wire.openMs);
     this.#told.add(answer);
   }
 
@@ -234,6 +247,9 @@ export class Session {
     };
   }
 }
+
+/** How long calls wait for the stream that listens, in milliseconds. */
+const hearingMs = 250;
 
 const nothing = (): void => undefined;
 

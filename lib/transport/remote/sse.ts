@@ -54,11 +54,12 @@ export const sseChannel = (wire: Wire): HandshakeChannel => {
         stream.close();
       };
     });
-  return Object.assign(channel, { handshakeOnly: true } as const);
+  return Object.assign(channel, { handshakeOnly: true, closed: () => wire.lastWords.said() } as const);
 };
 
 class SseStream implements AnswerListener {
   readonly #wire: Wire;
+  readonly #posting: Wire;
   readonly #inbound: Subscriber<unknown>;
   readonly #answer: Answer;
   readonly #posts = new Set<Answer>();
@@ -71,6 +72,7 @@ class SseStream implements AnswerListener {
 
   constructor(wire: Wire, inbound: Subscriber<unknown>) {
     this.#wire = wire;
+    this.#posting = { ...wire, carry: wire.lastWords.over(wire.carry) };
     this.#inbound = inbound;
     const { url, openMs } = wire;
     this.#answer = new Answer(wire, { method: 'GET', url, headers: { accept: 'text/event-stream' } }, this);
@@ -165,7 +167,7 @@ class SseStream implements AnswerListener {
       if (request !== undefined) this.#inbound.next(new Unanswered(request, error));
     };
     const post = new Answer(
-      this.#wire,
+      this.#posting,
       { method: 'POST', url, headers: { 'content-type': 'application/json', accept: 'application/json' }, body },
       {
         accepted: done,

@@ -2,6 +2,7 @@
 import { ConnectionClosed, Misconfigured } from '../../frame/errors.ts';
 import type { Schedule } from '../schedule.ts';
 import type { Carrier, HttpCall, HttpSink } from './carrier.ts';
+import { LastWords } from './last-words.ts';
 
 /** Headers that are sent along: themselves, or made anew for each request. */
 export type HeadersOption =
@@ -35,6 +36,7 @@ export interface Wire {
   readonly retry: Schedule;
   /** Carries one request, with the headers of the user. */
   readonly carry: (call: HttpCall, sink: HttpSink) => () => void;
+  readonly lastWords: LastWords;
 }
 
 /** How long the last words of a connection may take, in milliseconds. */
@@ -43,7 +45,7 @@ export const flushMs = 2_000;
 /** @throws {@link Misconfigured} where the URL is not one of http or https, or holds credentials */
 export const wireOf = (url: string | URL, options: WireOptions, standard: Carrier): Wire => {
   const { carrier = standard, headers = {}, maxBytes = 16 * 1024 * 1024, openMs = 10_000, retry = {} } = options;
-  return { url: checked(url), maxBytes, openMs, retry, carry: carrying(carrier, headers) };
+  return { url: checked(url), maxBytes, openMs, retry, carry: carrying(carrier, headers), lastWords: new LastWords() };
 };
 
 const carrying = (carrier: Carrier, headers: HeadersOption): Wire['carry'] => {

@@ -1,4 +1,4 @@
-import { concat, NEVER, of, Subject } from 'rxjs';
+import { concat, NEVER, Observable, of, Subject, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import {
   elicit,
@@ -12,6 +12,7 @@ import {
   type EventStore,
   type JsonObject,
   type Notice,
+  type StoredEvent,
 } from 'rxmcp';
 import { createLedger } from '../../../lib/testing/index.ts';
 import { call, desk, holds, notice, request, turn, type Asked } from './desk.ts';
@@ -425,6 +426,93 @@ describe('what is kept', () => {
       expect([...held].filter((key) => key.startsWith(`${headers['mcp-session-id']}/`))).toHaveLength(2);
     for (const headers of sessions) remove(headers);
     expect([...held]).toEqual([]);
+  });
+});
+
+describe('a store that is not at hand', () => {
+  /** Answers with what it has at the time of asking, but only when it is told to. */
+  const slow = () => {
+    const memory = memoryEvents();
+    const due: (() => void)[] = [];
+    const store: EventStore = {
+      ...memory,
+      after: (stream, position) =>
+        new Observable((subscriber) => {
+          const told = (events: readonly StoredEvent[]): void => {
+            for (const event of events) subscriber.next(event);
+            subscriber.complete();
+          };
+          const asked = memory.after(stream, position).pipe(toArray());
+          subscriber.add(
+            asked.subscribe({
+              next: (events) => due.push(() => told(events)),
+              error: (error: unknown) => due.push(() => subscriber.error(error)),
+            }),
+          );
+        }),
+    };
+    const answer = async (): Promise<void> => {
+      for (const one of due.splice(0)) one();
+      await turn();
+    };
+    return { store, answer };
+  };
+
+  it('loses nothing of what is said while it is asked, nor says it twice, be it the end', async () => {
+    for (const ends of [false, true]) {
+      const { store, answer } = slow();
+      const { session, post, get, words } = house({ events: store });
+      const headers = session();
+      const asked = post(call(1, 'work', {}, token), headers);
+      words.next(progress(1));
+      await turn();
+      asked.leave();
+      const again = get({ ...headers, 'last-event-id': lastId(asked) });
+      words.next(progress(2));
+      words.next(progress(3));
+      if (ends) {
+        words.next('done');
+        words.complete();
+      }
+      for (let round = 0; round < 5; round += 1) await answer();
+      expect(gist(again)).toEqual(ends ? [2, 3, 1] : [2, 3]);
+      expect(again.reply.state).toBe(ends ? 'ended' : 'open');
+    }
+  });
+
+  it('nothing comes of it where the client has gone by then', async () => {
+    const { store, answer } = slow();
+    const { session, post, get, words, ledger, remove } = house({ events: store });
+    const headers = session();
+    const asked = post(call(1, 'work', {}, token), headers);
+    words.next(progress(1));
+    await turn();
+    asked.leave();
+    const again = get({ ...headers, 'last-event-id': lastId(asked) });
+    again.leave();
+    await answer();
+    expect(again.reply.state).toBe('waiting');
+    remove(headers);
+    expect(ledger.live).toEqual({});
+  });
+
+  it('that fails keeps nothing, and hurts nobody; its host is told', async () => {
+    const broken = (): never => {
+      throw new Error('the store is down');
+    };
+    const { session, post, get, words, told, remove } = house({
+      events: { append: broken, end: broken, after: broken, drop: broken },
+    });
+    const headers = session();
+    const asked = post(call(1, 'work', {}, token), headers);
+    words.next(progress(1));
+    words.next('done');
+    words.complete();
+    await turn();
+    expect(gist(asked)).toEqual([1, 1]);
+    expect(get({ ...headers, 'last-event-id': lastId(asked) }).reply.status).toBe(400);
+    expect(remove(headers).reply.status).toBe(200);
+    expect(told[0]).toMatchObject({ type: 'failure', method: 'events', error: { message: 'the store is down' } });
   });
 });
 

@@ -24,6 +24,7 @@ const listening = (options: Parameters<typeof dial>[1] = {}) => {
   });
   const link = dial(server, options);
   const { seen, stop } = follow(link.client.listen({ toolsListChanged: true }));
+  vi.advanceTimersByTime(0);
   const listens = () => server.calls.filter(({ asks }) => asks === 'subscriptions/listen');
   const latest = (): Call => {
     const call = listens().at(-1);
@@ -73,6 +74,7 @@ describe('a subscription', () => {
     const { server, link, stop, latest } = listening();
     stop();
     const lists = follow(link.client.tools$);
+    vi.advanceTimersByTime(0);
     acknowledge(latest());
     server.pump();
     acknowledge(latest().fail());
@@ -137,27 +139,89 @@ describe('a subscription', () => {
     link.close();
   });
 
-  it.each([
+  describe.each([
     ['its result', (call: Call) => call.result({ resultType: 'complete' }).end()],
     [
       'a cancellation (AMB-01)',
       (call: Call) => call.say(tagged(call, 'notifications/cancelled', { requestId: call.id })).end(),
     ],
-  ])('that the server ends with %s after it has lasted goes on in another', (_, end) => {
-    const { link, seen, listens, latest } = listening();
-    acknowledge(latest());
-    vi.advanceTimersByTime(5_000);
-    end(latest());
-    expect(seen.complete).toBeUndefined();
-    vi.advanceTimersByTime(250);
-    expect(listens()).toHaveLength(2);
-    acknowledge(latest());
-    expect(methodsOf(seen.values)).toEqual([acknowledged, acknowledged]);
-    // And one that ends at once has nothing to tell.
-    end(latest());
-    vi.advanceTimersByTime(60_000);
-    expect(seen.complete).toBe(true);
-    expect(listens()).toHaveLength(2);
+  ])('that the server ends with %s', (_, end) => {
+    it.each([
+      ['after it has lasted', 5_000],
+      ['at once', 0],
+    ])('%s, goes on in another', (_, lastedMs) => {
+      const { link, seen, listens, latest } = listening();
+      acknowledge(latest());
+      vi.advanceTimersByTime(lastedMs);
+      end(latest());
+      vi.advanceTimersByTime(249);
+      expect(listens()).toHaveLength(1);
+      vi.advanceTimersByTime(1);
+      expect(listens()).toHaveLength(2);
+      acknowledge(latest());
+      expect(methodsOf(seen.values)).toEqual([acknowledged, acknowledged]);
+      expect(seen.complete).toBeUndefined();
+      link.close();
+    });
+
+    it('each time soon after it began, is asked for ever less often, and does not end the connection', () => {
+      const { link, seen, listens, latest } = listening();
+      const waits: number[] = [];
+      for (let count = 0; count < 12; count += 1) {
+        end(acknowledge(latest()));
+        const [before, asked] = [listens().length, Date.now()];
+        while (listens().length === before) vi.advanceTimersToNextTimer();
+        waits.push(Date.now() - asked);
+      }
+      expect(waits.slice(0, 9)).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+      expect(seen.values).toHaveLength(12);
+      expect(link.seen).not.toHaveProperty('error');
+      // What lasts begins the schedule anew.
+      acknowledge(latest());
+      vi.advanceTimersByTime(5_000);
+      end(latest());
+      vi.advanceTimersByTime(250);
+      expect(listens()).toHaveLength(14);
+      link.close();
+    });
+
+    it('before acknowledging it again ends the connection, as often as the schedule allows', () => {
+      const { link, seen, listens, latest } = listening();
+      acknowledge(latest()).fail();
+      for (let count = 0; count < 5; count += 1) {
+        vi.advanceTimersByTime(30_000);
+        end(latest().stream());
+      }
+      expect(listens()).toHaveLength(6);
+      expect(seen.error).toBeInstanceOf(ConnectionClosed);
+      expect(link.seen.error).toBeInstanceOf(ConnectionClosed);
+    });
+
+    it('without ever acknowledging it is over, and alone', () => {
+      const { link, seen, listens, latest } = listening();
+      end(latest().stream());
+      vi.advanceTimersByTime(60_000);
+      expect(seen).toEqual({ values: [], complete: true });
+      expect(listens()).toHaveLength(1);
+      expect(link.seen).not.toHaveProperty('error');
+      link.close();
+    });
+  });
+
+  it('keeps a live list fresh over a server that is replaced twice in a row', () => {
+    const { server, link, stop, latest } = listening();
+    stop();
+    const lists = follow(link.client.tools$);
+    vi.advanceTimersByTime(0);
+    for (let count = 0; count < 3; count += 1) {
+      acknowledge(latest());
+      server.pump();
+      if (count < 2) latest().result({ resultType: 'complete' }).end();
+      vi.advanceTimersByTime(1_000);
+    }
+    server.pump();
+    expect(lists.seen.values).toHaveLength(3);
+    lists.stop();
     link.close();
   });
 

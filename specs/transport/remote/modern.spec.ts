@@ -448,6 +448,7 @@ describe('the end of a connection', () => {
     const link = dial(server);
     const call = follow(link.client.call('x'));
     const listen = follow(link.client.listen({ toolsListChanged: true }));
+    vi.advanceTimersByTime(0);
     const state = follow(link.client.state$);
     server.pump();
     link.close();
