@@ -81,6 +81,7 @@ export {
   type MemoryEventsOptions,
   type StoredEvent,
 } from './transport/http/event-store.ts';
+export { toFetch, type FetchHandler, type ToFetchOptions } from './transport/http/to-fetch.ts';
 export type { MountOptions } from './transport/http/mount.ts';
 export type { SessionBounds } from './transport/http/sessions.ts';
 export type { MessageOptions } from './transport/goodbye.ts';

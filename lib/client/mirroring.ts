@@ -17,6 +17,7 @@ import {
   share,
   switchMap,
   throwError,
+  type Subscriber,
 } from 'rxjs';
 import { isAnswer, type Context, type Emission, type Exchange, type Request } from '../exchange/exchange.ts';
 import { canonical } from '../frame/canonical.ts';
@@ -102,6 +103,8 @@ export const mirroring = (next: Exchange, warn: (message: string) => void = () =
         return same ? throwError(() => refusal) : next(request, under(context, wanted));
       }),
     );
+  const correct = (corrected$: Observable<Emission>, subscriber: Subscriber<Emission>): void =>
+    subscriber.add(corrected$.subscribe(subscriber));
   // By hand: every call goes through this, and hardly any is refused.
   const call = (request: Request, context: Context): Observable<Emission> =>
     new Observable((subscriber) => {
@@ -116,7 +119,7 @@ export const mirroring = (next: Exchange, warn: (message: string) => void = () =
           const refused = error instanceof RpcError && error.code === codes.headerMismatch;
           // What has been heard of is under way, and not to be done twice.
           if (!refused || heard) subscriber.error(error);
-          else subscriber.add(corrected(request, context, headers, error).subscribe(subscriber));
+          else correct(corrected(request, context, headers, error), subscriber);
         },
         complete: () => subscriber.complete(),
       });

@@ -123,7 +123,7 @@ const follow = ({ socket }: NodeRequest, response: ServerResponse, reply: NodeRe
   };
   response.on('drain', () => handling.drained());
   response.on('error', ignore);
-  response.once('close', gone);
+  response.on('close', gone);
   if (response.socket === null) response.once('close', inLine(socket, gone));
 };
 
@@ -178,7 +178,9 @@ const read = (
   };
   const onEnd = (): void => {
     const body = bytes?.subarray(0, size);
+    // An answer may stay open for long, and its request with it.
     bytes = undefined;
+    request.off('data', onData).off('end', onEnd);
     if (body === undefined) return take('');
     if (isUtf8(body)) return take(body.toString('utf8'));
     refuse(refusal(400, new RpcError({ code: codes.parseError, message: 'the body is not UTF-8' })));

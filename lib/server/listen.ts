@@ -4,7 +4,22 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
  */
-import { asyncScheduler, auditTime, concat, filter, ignoreElements, map, merge, NEVER, Observable, of } from 'rxjs';
+import {
+  asyncScheduler,
+  auditTime,
+  concat,
+  filter,
+  ignoreElements,
+  map,
+  merge,
+  NEVER,
+  Observable,
+  of,
+  share,
+  type Observer,
+  type Subscriber,
+  type Subscription,
+} from 'rxjs';
 import { deliver } from '../exchange/bridge.ts';
 import { acknowledgedMethod } from '../exchange/envelope.ts';
 import type { Context, Emission, Request } from '../exchange/exchange.ts';
@@ -29,37 +44,91 @@ const mostWatched = 1000;
 /** How long, in milliseconds, the acknowledgement waits for resources that have not been seen yet. */
 const patienceMs = 100;
 
+/** What a subscription to lists is told; the same for all who want the same. */
+interface Heard {
+  readonly flags: JsonObject;
+  readonly told$: Observable<Emission>;
+}
+
 /**
  * Listens before it acknowledges: a client that reads on the acknowledgement must hear of whatever changes after it.
  *
  * @param coalesceMs - how long, in milliseconds, changes of one list are gathered into one notification
  */
-export const listen = (
+export const listening = (
   catalogue: Catalogue,
   coalesceMs: number,
-  request: Request,
-  context: Context,
-): Observable<Emission> => {
-  const wanted = isObject(request.params?.['notifications']) ? request.params['notifications'] : {};
-  const asked = isArray(wanted['resourceSubscriptions']) ? wanted['resourceSubscriptions'].map(String) : [];
-  const heard = lists.filter(([flag, , kind]) => wanted[flag] === true && catalogue[kind].changing);
-  const flags = Object.fromEntries(heard.map(([flag]) => [flag, true]));
-  const changes = heard.map(([, method, kind]) =>
-    settled(catalogue[kind], coalesceMs).pipe(map((): Emission => ({ method }))),
-  );
-  const kept = merge(...changes, held(catalogue));
-  const uris = catalogue.capabilities.resources?.subscribe === true ? [...new Set(asked)].slice(0, mostWatched) : [];
-  if (uris.length === 0) return announced(flags, kept, []);
-  return catalogue.resources.look((stock: Stock<AnyResource>) => {
-    const found = uris.flatMap((uri) => find(stock, uri) ?? []);
-    const told = catalogue.updates$.pipe(
-      filter((uri) => found.some(({ read }) => covers(read.uri, uri))),
-      map(updated),
+): ((request: Request, context: Context) => Observable<Emission>) => {
+  const kept$ = held(catalogue).pipe(share());
+  const changing = lists.filter(([, , kind]) => catalogue[kind].changing);
+  const known = new Map<string, Heard>();
+  const heardBy = (wanted: JsonObject): Heard => {
+    const heard = changing.filter(([flag]) => wanted[flag] === true);
+    const key = heard.map(([flag]) => flag).join();
+    const shared = known.get(key);
+    if (shared !== undefined) return shared;
+    const changes = heard.map(([, method, kind]) =>
+      settled(catalogue[kind], coalesceMs).pipe(map((): Emission => ({ method }))),
     );
-    const watches = found.map((one) => ({ uri: one.read.uri, values$: values(one, request, context) }));
-    return announced(flags, merge(kept, told), watches);
-  });
+    const flags = Object.fromEntries(heard.map(([flag]) => [flag, true]));
+    const made = { flags, told$: merge(...changes, kept$).pipe(share()) };
+    known.set(key, made);
+    return made;
+  };
+
+  return (request, context) => {
+    const wanted = isObject(request.params?.['notifications']) ? request.params['notifications'] : {};
+    const asked = isArray(wanted['resourceSubscriptions']) ? wanted['resourceSubscriptions'].map(String) : [];
+    const { flags, told$ } = heardBy(wanted);
+    const uris = catalogue.capabilities.resources?.subscribe === true ? [...new Set(asked)].slice(0, mostWatched) : [];
+    if (uris.length === 0) return new Observable((subscriber) => new Acknowledged(flags, subscriber).follow(told$));
+    return catalogue.resources.look((stock: Stock<AnyResource>) => {
+      const found = uris.flatMap((uri) => find(stock, uri) ?? []);
+      const updated$ = catalogue.updates$.pipe(
+        filter((uri) => found.some(({ read }) => covers(read.uri, uri))),
+        map(updated),
+      );
+      const watches = found.map((one) => ({ uri: one.read.uri, values$: values(one, request, context) }));
+      return announced(flags, merge(told$, updated$), watches);
+    });
+  };
 };
+
+/** A subscription to lists only: a class, because a server may have thousands of them open. */
+class Acknowledged implements Observer<Emission> {
+  readonly #flags: JsonObject;
+  readonly #subscriber: Subscriber<Emission>;
+  #said = false;
+
+  constructor(flags: JsonObject, subscriber: Subscriber<Emission>) {
+    this.#flags = flags;
+    this.#subscriber = subscriber;
+  }
+
+  follow(told$: Observable<Emission>): Subscription {
+    const following = told$.subscribe(this);
+    this.#said = true;
+    this.#subscriber.next(acknowledgement(this.#flags));
+    return following;
+  }
+
+  next(emission: Emission): void {
+    if (this.#said) this.#subscriber.next(emission);
+  }
+
+  error(error: unknown): void {
+    this.#subscriber.error(error);
+  }
+
+  complete(): void {
+    return;
+  }
+}
+
+const acknowledgement = (notifications: JsonObject): Emission => ({
+  method: acknowledgedMethod,
+  params: { notifications },
+});
 
 interface Watch {
   readonly uri: string;
@@ -80,7 +149,7 @@ const announced = (flags: JsonObject, told$: Observable<Emission>, watches: read
       acknowledged = true;
       const resourceSubscriptions = watches.flatMap(({ uri }) => (missing.has(uri) ? [] : [uri]));
       const uris = resourceSubscriptions.length === 0 ? undefined : { resourceSubscriptions };
-      subscriber.next({ method: acknowledgedMethod, params: { notifications: { ...flags, ...uris } } });
+      subscriber.next(acknowledgement({ ...flags, ...uris }));
     };
     subscriber.add(
       told$.subscribe({

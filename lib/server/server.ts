@@ -15,7 +15,7 @@ import { blunder } from './blunder.ts';
 import { catalogue, keyOfResource, type AnyResource, type AnyTool, type Catalogue } from './catalogue.ts';
 import { completing, nothing, typedIn, unknownArgument, type Completers } from './completion.ts';
 import type { Feature } from './feature.ts';
-import { held, listen } from './listen.ts';
+import { held, listening } from './listen.ts';
 import { misheaded } from './misheaded.ts';
 import { pageOf } from './pages.ts';
 import type { PromptFeature } from './prompt.ts';
@@ -142,7 +142,7 @@ export const serverWith = <const F extends readonly Feature[]>(
   };
   const handlers = new Map<string, Handler>([
     ['server/discover', () => of({ result: discovered })],
-    [listenMethod, (request, context) => listen(stock, coalesceMs, request, context)],
+    [listenMethod, listening(stock, coalesceMs)],
     ...(capabilities.tools === undefined ? [] : toolHandlers(desk)),
     ...(capabilities.resources === undefined ? [] : resourceHandlers(desk)),
     ...(capabilities.prompts === undefined ? [] : promptHandlers(desk)),

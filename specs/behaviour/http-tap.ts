@@ -107,7 +107,7 @@ export const tapHttp = (carrier: Carrier, options: HttpTapOptions): HttpTap => {
           sink.text(part);
         },
         end: () => {
-          if (!streamsOnly && isJson(header)) hear(text);
+          if (call.method === 'POST' && !streamsOnly && isJson(header)) hear(text);
           ended('whole');
           sink.end();
         },

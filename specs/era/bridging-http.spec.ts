@@ -23,7 +23,7 @@ import { isModern, legacyRevisions, metaKeys, modernRevisions, ordinal } from '.
 import { tapHttp, type Trip } from '../behaviour/http-tap.ts';
 import { leavesNothing } from '../behaviour/leaks.ts';
 
-leavesNothing();
+leavesNothing('all');
 
 const running: Subscription[] = [];
 const clients: OpenClient[] = [];

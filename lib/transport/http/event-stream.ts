@@ -23,6 +23,9 @@ export interface EventSource {
   cut(): void;
 }
 
+/** What comes in one turn is not gathered beyond this, in characters: a reader may have stopped to read by then. */
+const mostHeld = 64 * 1024;
+
 /** A line that ends in a line feed as an event that nobody can come back to. */
 export const plainEvent = (line: string): string => `event: message\ndata: ${line}\n`;
 
@@ -31,6 +34,7 @@ export class EventStream {
   readonly #source: EventSource;
   /** What waits for the end of this turn, by which it may be all; undefined once the head has left. */
   #held: string[] | undefined = [];
+  #heldSize = 0;
   /** Where what is said goes, once the reader has not kept up. */
   #outbox: Outbox | undefined;
   #over = false;
@@ -50,6 +54,8 @@ export class EventStream {
     if (line === undefined) return;
     if (this.#held === undefined) return void this.#write(this.#source.event(line));
     if (this.#held.push(line) === 1) queueMicrotask(() => this.start());
+    this.#heldSize += line.length;
+    if (this.#heldSize > mostHeld) this.start();
   }
 
   /** Text of the stream's own: whole events or comments, in their place among the others. */

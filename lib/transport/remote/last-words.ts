@@ -3,7 +3,7 @@ import type { Wire } from './wire.ts';
 
 export class LastWords {
   #count = 0;
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   /** The same way out; what goes over it counts until it has been answered, or is given up. */
   over(carry: Wire['carry']): Wire['carry'] {

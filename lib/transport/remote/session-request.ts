@@ -2,7 +2,7 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { asyncScheduler, type Subscription } from 'rxjs';
 import { ConnectionClosed, InvalidAnswer, quoted } from '../../frame/errors.ts';
-import { isArray, isObject, type RequestFrame } from '../../frame/frame.ts';
+import { isArray, isObject, type RequestFrame, type RequestId } from '../../frame/frame.ts';
 import type { HttpRefusal } from '../../frame/http-refusal.ts';
 import { parse } from '../../frame/json.ts';
 import { Unanswered } from '../../frame/unanswered.ts';
@@ -26,11 +26,17 @@ export class SessionRequest implements AnswerListener {
   /** Whether this is the POST itself, and no stream that follows it. */
   #posted = true;
   #over = false;
+  /** Where it is among those under way. */
+  at = 0;
 
   constructor(session: Session, frame: RequestFrame) {
     this.#session = session;
     this.#frame = frame;
     this.#waits = new Waits(session.wire.retry);
+  }
+
+  get id(): RequestId {
+    return this.#frame.id;
   }
 
   send(call: HttpCall): void {
@@ -136,6 +142,6 @@ export class SessionRequest implements AnswerListener {
   #close(): void {
     this.#over = true;
     this.#waiting?.unsubscribe();
-    this.#session.done(this.#frame.id);
+    this.#session.done(this);
   }
 }

@@ -63,7 +63,8 @@ export class Session {
   readonly #telling: Wire;
   readonly #inbound: Subscriber<unknown>;
   readonly #lost: (why: ConnectionClosed) => void;
-  readonly #requests = new Map<RequestId, SessionRequest>();
+  /** In any order. A Map of what comes and goes with every call would keep it from being collected while it is young. */
+  readonly #requests: SessionRequest[] = [];
   /** What is on its way that nobody waits for. */
   readonly #told = new Set<Answer>();
   readonly #events: SessionEvents;
@@ -98,7 +99,7 @@ export class Session {
     if (frame.method === 'notifications/initialized') return this.#initialized(frame);
     if (frame.method !== cancelledMethod) return this.#tell(frame);
     // A server owes no answer to what was cancelled, and may leave its stream open.
-    const request = this.#requests.get(frame.params?.['requestId'] as RequestId);
+    const request = this.#requests.find(({ id }) => id === frame.params?.['requestId']);
     this.#tell(frame, () => request?.stop());
   }
 
@@ -158,15 +159,19 @@ export class Session {
   }
 
   /** A request needs no more of this. */
-  done(id: RequestId): void {
-    this.#requests.delete(id);
+  done(request: SessionRequest): void {
+    if (this.#requests[request.at] !== request) return;
+    const last = this.#requests.pop();
+    if (last === undefined || last === request) return;
+    this.#requests[request.at] = last;
+    last.at = request.at;
   }
 
   /** Ends the session (SHTTP-51). Last words get a moment to arrive. */
   close(): void {
     this.#late?.unsubscribe();
     this.#events.close();
-    for (const request of [...this.#requests.values()]) request.stop();
+    for (const request of [...this.#requests]) request.stop();
     if (this.#id !== undefined && this.#gone === undefined) {
       const { 'content-type': _, ...headers } = this.#headers;
       this.#open({ method: 'DELETE', url: this.wire.url, headers });
@@ -186,7 +191,7 @@ export class Session {
     if (typeof body !== 'string') return this.#inbound.next(body);
     if (frame.method === 'initialize') this.#opening = frame.id;
     const request = new SessionRequest(this, frame);
-    this.#requests.set(frame.id, request);
+    request.at = this.#requests.push(request) - 1;
     request.send(this.#post(body));
   }
 
