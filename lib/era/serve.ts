@@ -15,7 +15,7 @@ import { methods, type MethodTable } from '../protocol/methods.ts';
 import { isLegacy, isModern, revisions as allRevisions, type Revision } from '../protocol/revisions.ts';
 import { isModernRequest } from './classify.ts';
 import { receiveBatch } from './legacy/batch.ts';
-import { legacySession } from './legacy/session.ts';
+import { legacySession, type Wayside } from './legacy/session.ts';
 import { gate } from './modern/gate.ts';
 
 /** What a server lets in: revisions, methods, and how much at a time. */
@@ -73,12 +73,14 @@ export const serveChannel = (
 
   return (channel) =>
     new Observable((subscriber) => {
-      const session = legacySession(exchange, {
+      const way: Wayside = {
+        ask: (request, context) => link?.multiplexer.exchange(request, context) ?? NEVER,
+        unsolicited: (notification) => link?.send({ jsonrpc: '2.0', ...notification }),
+      };
+      const session = legacySession(exchange, way, {
         revisions: legacy,
         table,
         ...(subscriptions === undefined ? undefined : { subscriptions }),
-        ask: (request, context) => link?.multiplexer.exchange(request, context) ?? NEVER,
-        unsolicited: (notification) => link?.send({ jsonrpc: '2.0', ...notification }),
       });
       let link: Link | undefined;
       const context: Context = { connection: {} };

@@ -56,11 +56,12 @@ export class Multiplexer {
 
   /** Takes a response; answers that come too late, or that nobody asked for, are dropped (CAN-12). */
   response(frame: ResponseFrame): void {
-    const subscriber = frame.id === undefined ? undefined : this.#take(frame.id);
-    if (subscriber === undefined) return;
-    if ('error' in frame) return subscriber.error(received(frame.error));
-    subscriber.next({ result: frame.result });
-    subscriber.complete();
+    const pending = frame.id === undefined ? undefined : this.#pending.get(frame.id);
+    if (pending === undefined) return;
+    this.#pending.delete(pending.id);
+    if ('error' in frame) return pending.subscriber.error(received(frame.error));
+    pending.subscriber.next({ result: frame.result });
+    pending.subscriber.complete();
   }
 
   /** Takes a notification if it belongs to a request in flight, by progress token or subscription id. */
@@ -76,36 +77,26 @@ export class Multiplexer {
     if (!isObject(meta)) return false;
     const { [metaKeys.subscriptionId]: subscription, ...rest } = meta;
     if (subscription === undefined) return false;
-    this.#pending.get(subscription as RequestId)?.subscriber?.next(strip(method, params, rest));
+    this.#pending.get(subscription as RequestId)?.subscriber.next(strip(method, params, rest));
     return true;
   }
 
   /** A server may cancel nothing but a subscription, and may say so before, after or instead of its result (AMB-01). */
   #farewell(id: RequestId): boolean {
-    if (this.#pending.get(id)?.method !== listenMethod) return false;
-    const subscriber = this.#take(id);
-    subscriber?.next({ result: {} });
-    subscriber?.complete();
-    return true;
-  }
-
-  /**
-   * Whoever awaits this answer, who awaits it no more. The entry is emptied: dead ones of a Map that was rehashed keep each
-   * other from being collected while they are young, and would keep all that hangs on a call.
-   */
-  #take(id: RequestId): Subscriber<Emission> | undefined {
     const pending = this.#pending.get(id);
-    if (pending === undefined) return undefined;
+    if (pending?.method !== listenMethod) return false;
     this.#pending.delete(id);
-    const { subscriber } = pending;
-    pending.subscriber = undefined;
-    return subscriber;
+    pending.subscriber.next({ result: {} });
+    pending.subscriber.complete();
+    return true;
   }
 
   /** Fails one request; its answer came, but is none. */
   fail(id: RequestId, reason: (method: string) => Error): void {
-    const method = this.#pending.get(id)?.method;
-    if (method !== undefined) this.#take(id)?.error(reason(method));
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    pending.subscriber.error(reason(pending.method));
   }
 
   /** Ends whatever still waits: the link is gone. */
@@ -116,8 +107,8 @@ export class Multiplexer {
     this.#pending.clear();
     for (const { method, subscriber } of waiting)
       // A subscription has no answer to miss: it is over when the conversation is, which itself tells how that ended.
-      if (method === listenMethod) subscriber?.complete();
-      else subscriber?.error(oneOf(reason));
+      if (method === listenMethod) subscriber.complete();
+      else subscriber.error(oneOf(reason));
   }
 
   #ask({ method, params }: Request, subscriber: Subscriber<Emission>): (() => void) | undefined {
@@ -125,12 +116,12 @@ export class Multiplexer {
     const id = (this.#next += 1);
     const given = params?.['_meta'];
     const meta = this.stamp(isObject(given) ? given : undefined, id);
-    this.#pending.set(id, { method, subscriber, highest: -Infinity });
+    this.#pending.set(id, { id, method, subscriber, highest: -Infinity });
     if (meta === given)
       this.#send(params === undefined ? { jsonrpc: '2.0', id, method } : { jsonrpc: '2.0', id, method, params });
     else this.#send({ jsonrpc: '2.0', id, method, params: Object.assign({}, params, { _meta: meta }) });
     return () => {
-      if (this.#take(id) === undefined || this.#closed !== undefined) return;
+      if (!this.#pending.delete(id) || this.#closed !== undefined) return;
       if (!openings.has(method)) this.#send({ jsonrpc: '2.0', method: cancelledMethod, params: { requestId: id } });
     };
   }
@@ -141,7 +132,7 @@ export class Multiplexer {
     // A peer's progress that does not rise tells nothing; passing it on would break the rule in its name (PRG-04).
     if (pending === undefined || typeof done !== 'number' || !(done > pending.highest)) return;
     pending.highest = done;
-    pending.subscriber?.next(progressOf(done, params));
+    pending.subscriber.next(progressOf(done, params));
   }
 }
 
@@ -170,8 +161,9 @@ export const received = ({ code, message, data }: ErrorObject): RpcError =>
 const openings: ReadonlySet<string> = new Set(['initialize', 'server/discover']);
 
 interface Pending {
+  readonly id: number;
   readonly method: string;
-  subscriber: Subscriber<Emission> | undefined;
+  readonly subscriber: Subscriber<Emission>;
   highest: number;
 }
 

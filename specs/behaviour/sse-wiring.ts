@@ -11,8 +11,6 @@ import { judges, oldest } from './http-rules.ts';
 import { layHttp } from './http-wirings.ts';
 import type { Wiring } from './wirings.ts';
 
-const nothing = (): void => undefined;
-
 export const sseWiring: Wiring = {
   name: 'HTTP+SSE',
   serialises: true,
@@ -27,7 +25,7 @@ export const sseWiring: Wiring = {
     const listening = createServer((request, response) => {
       const { url = '' } = request;
       const desk = url === '/sse' ? streams : oldServer.message(url);
-      takeRequest({ ...desk, busy: 0, conclude: nothing, close: nothing }, request, response);
+      takeRequest(desk, request, response);
     }).listen(0, '127.0.0.1');
     await once(listening, 'listening');
     const { port } = listening.address() as AddressInfo;

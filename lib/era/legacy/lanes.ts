@@ -34,9 +34,17 @@ export const lanes = (table: MethodTable, revision: LegacyRevision): ReadonlyMap
   return made;
 };
 
-/** The methods that a server with these capabilities has. */
-export const lanesOffered = (all: ReadonlyMap<string, Lane>, capabilities: JsonObject): ReadonlyMap<string, Lane> =>
-  new Map([...all].filter(([, lane]) => lane.offeredBy(capabilities)));
+const offered = new WeakMap<JsonObject, Map<ReadonlyMap<string, Lane>, ReadonlyMap<string, Lane>>>();
+
+/** The methods that a server with these capabilities has; remembered, as most sessions of a server are offered the same. */
+export const lanesOffered = (all: ReadonlyMap<string, Lane>, capabilities: JsonObject): ReadonlyMap<string, Lane> => {
+  const byLanes = offered.get(capabilities) ?? new Map<ReadonlyMap<string, Lane>, ReadonlyMap<string, Lane>>();
+  offered.set(capabilities, byLanes);
+  let made = byLanes.get(all);
+  if (made === undefined)
+    byLanes.set(all, (made = new Map([...all].filter(([, lane]) => lane.offeredBy(capabilities)))));
+  return made;
+};
 
 const makeLanes = (table: MethodTable, revision: LegacyRevision): ReadonlyMap<string, Lane> => {
   const notices = rowsAt(table, revision, 'server');

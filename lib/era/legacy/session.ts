@@ -32,21 +32,26 @@ import { asking, type Peer } from './asking.ts';
 import { downError, downHandshake } from './down.ts';
 import { lanes, lanesOffered, type Lane } from './lanes.ts';
 import { pruned } from './pruned.ts';
-import { subscriptions } from './subscriptions.ts';
+import { subscriptions, type Subscriptions } from './subscriptions.ts';
 import { foreignMeta } from './meta.ts';
 
+/** What all sessions of a server have in common. */
 export interface SessionOptions {
   /** The handshake revisions that are served, oldest first. Default: all four. */
   readonly revisions?: readonly LegacyRevision[];
   readonly table?: MethodTable;
   /** How many resources may be subscribed to at once. Default 1000. */
   readonly subscriptions?: number;
-  /** Asks the peer. Default: nobody is there to answer. */
-  readonly ask?: Exchange;
   /** The revision that is spoken without a handshake, where each request is by itself; the peer can do nothing then. */
   readonly assumed?: LegacyRevision;
   /** Whether list changes are listened for only once {@link Session.hear} is called. Default: as soon as the peer is ready. */
   readonly deaf?: boolean;
+}
+
+/** The way to the peer of a session. */
+export interface Wayside {
+  /** Asks the peer. Default: nobody is there to answer. */
+  readonly ask?: Exchange;
   /** Takes the notifications that belong to no request. */
   readonly unsolicited: (notification: Notification) => void;
 }
@@ -57,11 +62,11 @@ export interface Session {
   /** Answers the requests of this session. */
   readonly exchange: Exchange;
   /** Takes the peer's notifications. */
-  readonly notification: (notification: Notification) => void;
+  notification(notification: Notification): void;
   /** From now on somebody is there to be told of list changes. */
-  readonly hear: () => void;
+  hear(): void;
   /** Ends the session's subscriptions. */
-  readonly close: () => void;
+  close(): void;
 }
 
 /** The log level of a peer that has set none: these revisions leave it to the server (LOG-04). */
@@ -77,17 +82,93 @@ interface Agreed {
   meta: JsonObject;
 }
 
-export const legacySession = (inside: Exchange, options: SessionOptions): Session => {
-  const { revisions = legacyRevisions, table = methods, unsolicited, ask = unasked } = options;
-  const opening = lanes(table, latestLegacyRevision).get('initialize');
-  const watched = subscriptions(inside, unsolicited, options.subscriptions ?? 1000);
-  let agreed: Agreed | undefined =
-    options.assumed === undefined ? undefined : assumed(options.assumed, table, unsolicited);
-  let ready = false;
-  let deaf = options.deaf === true;
+/** Opens a session: nothing is agreed before the peer's handshake. */
+export const legacySession = (inside: Exchange, way: Wayside, options: SessionOptions = {}): Session =>
+  new LegacySession(inside, way, options);
 
-  const initialize = (request: Request, context: Context): Observable<Emission> => {
-    const problem = opening?.problem(request.params);
+/** A class, because there may be thousands that lie idle. */
+class LegacySession implements Session {
+  readonly exchange: Exchange = (request, context) => this.#answer(request, context);
+  readonly #inside: Exchange;
+  readonly #way: Wayside;
+  readonly #options: SessionOptions;
+  #watched: Subscriptions | undefined;
+  #agreed: Agreed | undefined;
+  /** Who opened it, as far as the edge knows. */
+  #peer: Context = {};
+  #ready = false;
+  #deaf: boolean;
+
+  constructor(inside: Exchange, way: Wayside, options: SessionOptions) {
+    this.#inside = inside;
+    this.#way = way;
+    this.#options = options;
+    this.#deaf = options.deaf === true;
+    const { assumed: revision, table = methods } = options;
+    if (revision !== undefined) this.#agreed = assumed(revision, table, way.unsolicited);
+  }
+
+  get revision(): LegacyRevision | undefined {
+    return this.#agreed?.revision;
+  }
+
+  notification({ method }: Notification): void {
+    if (method !== 'notifications/initialized') return;
+    this.#ready = true;
+    this.#listen();
+  }
+
+  hear(): void {
+    if (!this.#deaf) return;
+    this.#deaf = false;
+    this.#listen();
+  }
+
+  close(): void {
+    this.#watched?.close();
+  }
+
+  /** For what the session answers out of its own state. */
+  get watched(): Subscriptions {
+    const { subscriptions: limit = 1000 } = this.#options;
+    return (this.#watched ??= subscriptions(this.#inside, (notice) => this.#way.unsolicited(notice), limit));
+  }
+
+  #listen(): void {
+    if (!this.#ready || this.#deaf || this.#agreed === undefined) return;
+    const { capabilities, meta } = this.#agreed;
+    this.watched.lists(capabilities, meta, this.#peer);
+  }
+
+  #answer(request: Request, context: Context): Observable<Emission> {
+    const { method } = request;
+    if (method === 'ping') return of({ result: {} });
+    if (method === 'initialize') return this.#initialize(request, context);
+    const agreed = this.#agreed;
+    if (agreed === undefined)
+      return refuse(
+        invalidParams(
+          `${method} needs a session: send initialize first, or put "${metaKeys.protocolVersion}" into every request's _meta`,
+        ),
+      );
+    const lane = agreed.lanes.get(method);
+    if (lane === undefined) return refuse(methodNotFound(method));
+    const problem = lane.problem(request.params);
+    if (problem !== undefined) return refuse(invalidParams(`${method}: ${problem}`));
+    const mine = own.get(method);
+    if (mine !== undefined) return mine(this, agreed, request, context);
+    return translate(
+      this.#inside(up(request, agreed.meta), context),
+      lane.down,
+      (error) => downError(error, method),
+      undefined,
+      lane.asks ? this.#asked(agreed, request, context) : undefined,
+    );
+  }
+
+  #initialize(request: Request, context: Context): Observable<Emission> {
+    const { revisions = legacyRevisions, table = methods } = this.#options;
+    const problem = lanes(table, latestLegacyRevision).get('initialize')?.problem(request.params);
     if (problem !== undefined) return refuse(invalidParams(`initialize: ${problem}`));
     const { protocolVersion, capabilities: declared, clientInfo } = request.params ?? {};
     // A version that is not served is answered with another one, not with an error (LIFE-06).
@@ -101,13 +182,15 @@ export const legacySession = (inside: Exchange, options: SessionOptions): Sessio
       [metaKeys.clientInfo]: clientInfo,
       [metaKeys.logLevel]: defaultLevel,
     };
-    return inside({ method: discoverMethod, params: { _meta: meta } }, context).pipe(
+    const { ask = unasked, unsolicited } = this.#way;
+    return this.#inside({ method: discoverMethod, params: { _meta: meta } }, context).pipe(
       filter(isAnswer),
       map(({ result }) => {
-        watched.close();
-        ready = false;
+        this.#watched?.close();
+        this.#ready = false;
+        this.#peer = callerIn(context);
         const offered = objectOr(result['capabilities']);
-        agreed = {
+        this.#agreed = {
           revision,
           lanes: lanesOffered(lanes(table, revision), offered),
           capabilities: offered,
@@ -117,80 +200,50 @@ export const legacySession = (inside: Exchange, options: SessionOptions): Sessio
         return { result: downHandshake(result, revision) };
       }),
     );
-  };
-
-  /** What a session answers out of its own state. */
-  const own: Readonly<Record<string, (agreed: Agreed, request: Request, context: Context) => Observable<Emission>>> = {
-    'resources/subscribe': ({ meta }, { params }, context) => watched.subscribe(String(params?.['uri']), meta, context),
-    'resources/unsubscribe': (_, { params }) => {
-      watched.unsubscribe(String(params?.['uri']));
-      return of({ result: {} });
-    },
-    'logging/setLevel': (session, { params }) => {
-      session.meta = { ...session.meta, [metaKeys.logLevel]: params?.['level'] };
-      return of({ result: {} });
-    },
-  };
-
-  const exchange: Exchange = (request, context) => {
-    const { method } = request;
-    if (method === 'ping') return of({ result: {} });
-    if (method === 'initialize') return initialize(request, context);
-    if (agreed === undefined)
-      return refuse(
-        invalidParams(
-          `${method} needs a session: send initialize first, or put "${metaKeys.protocolVersion}" into every request's _meta`,
-        ),
-      );
-    const lane = agreed.lanes.get(method);
-    if (lane === undefined) return refuse(methodNotFound(method));
-    const problem = lane.problem(request.params);
-    if (problem !== undefined) return refuse(invalidParams(`${method}: ${problem}`));
-    const mine = own[method];
-    if (mine !== undefined) return mine(agreed, request, context);
-    return translate(
-      inside(up(request, agreed.meta), context),
-      lane.down,
-      (error) => downError(error, method),
-      undefined,
-      lane.asks ? asked(agreed, request, context) : undefined,
-    );
-  };
+  }
 
   /** What the request needs first is asked of the peer, and the request made again with it. */
-  const asked =
-    ({ meta, peer }: Agreed, request: Request, context: Context) =>
-    (needed: JsonObject): Observable<Emission> => {
+  #asked({ meta, peer }: Agreed, request: Request, context: Context): (needed: JsonObject) => Observable<Emission> {
+    return (needed) => {
       const { answer, done } = asking(peer, context);
-      const ask = (again: JsonObject): Observable<Emission> => inside(up(request, meta, again), context);
+      const ask = (again: JsonObject): Observable<Emission> => this.#inside(up(request, meta, again), context);
       // The peer is told before it gets the answer, as nobody listens for it afterwards.
       return rounds({ method: request.method, ask, answer }, needed).pipe(
         tap((emission) => isAnswer(emission) && emission.result['isError'] !== true && done()),
       );
     };
+  }
+}
 
-  const listen = (): void => {
-    if (ready && !deaf && agreed !== undefined) watched.lists(agreed.capabilities, agreed.meta);
-  };
+type Own = (session: LegacySession, agreed: Agreed, request: Request, context: Context) => Observable<Emission>;
 
-  return {
-    get revision() {
-      return agreed?.revision;
+/** What a session answers out of its own state. */
+const own: ReadonlyMap<string, Own> = new Map<string, Own>([
+  [
+    'resources/subscribe',
+    ({ watched }, { meta }, { params }, context) => watched.subscribe(String(params?.['uri']), meta, context),
+  ],
+  [
+    'resources/unsubscribe',
+    ({ watched }, _, { params }) => {
+      watched.unsubscribe(String(params?.['uri']));
+      return of({ result: {} });
     },
-    exchange,
-    notification: ({ method }) => {
-      if (method !== 'notifications/initialized') return;
-      ready = true;
-      listen();
+  ],
+  [
+    'logging/setLevel',
+    (_, agreed, { params }) => {
+      agreed.meta = { ...agreed.meta, [metaKeys.logLevel]: params?.['level'] };
+      return of({ result: {} });
     },
-    hear: () => {
-      if (!deaf) return;
-      deaf = false;
-      listen();
-    },
-    close: () => watched.close(),
-  };
-};
+  ],
+]);
+
+/** Who asks, without what is of this one request. */
+const callerIn = ({ principal, connection }: Context): Context => ({
+  ...(principal === undefined ? undefined : { principal }),
+  ...(connection === undefined ? undefined : { connection }),
+});
 
 /** What stands in for a handshake that never was. What the server does not have, it says itself. */
 const assumed = (revision: LegacyRevision, table: MethodTable, tell: Peer['tell']): Agreed => ({

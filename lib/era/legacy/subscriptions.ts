@@ -15,7 +15,7 @@ export interface Subscriptions {
   readonly subscribe: (uri: string, meta: JsonObject, context: Context) => Observable<Emission>;
   readonly unsubscribe: (uri: string) => void;
   /** Listens for the list changes that the server declared. */
-  readonly lists: (capabilities: JsonObject, meta: JsonObject) => void;
+  readonly lists: (capabilities: JsonObject, meta: JsonObject, context: Context) => void;
   readonly close: () => void;
 }
 
@@ -84,11 +84,11 @@ export const subscriptions = (
   return {
     subscribe,
     unsubscribe: (uri) => uris.get(uri)?.unsubscribe(),
-    lists: (capabilities, meta) => {
+    lists: (capabilities, meta, context) => {
       const wanted = changes(capabilities);
       lists?.unsubscribe();
       if (wanted === undefined) return;
-      lists = listen(wanted, meta, {}).subscribe({
+      lists = listen(wanted, meta, context).subscribe({
         next: (emission) => {
           if (!isAnswer(emission) && emission.method !== acknowledgedMethod) unsolicited(emission);
         },

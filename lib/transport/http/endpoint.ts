@@ -179,10 +179,8 @@ export const httpEndpoint = (
 
   const setting: SessionSetting = {
     exchange,
-    revisions: legacy,
-    table,
+    door: { revisions: legacy, table, deaf: true, ...(subscriptions === undefined ? undefined : { subscriptions }) },
     inflight,
-    subscriptions,
     store,
     maxBytes: maxQueuedBytes,
     headers: { json: jsonHeaders, events: eventStreamHeaders },
@@ -251,7 +249,11 @@ export const httpEndpoint = (
   const byItself = (request: HttpRequest, take: Take): HttpHandling => {
     const version = request.headers['mcp-protocol-version'];
     const assumed = isLegacy(version) ? version : unnamed;
-    const session = new HttpSession('', request.principal, { ...setting, assumed, wrap: alone });
+    const session = new HttpSession('', request.principal, {
+      ...setting,
+      door: { ...setting.door, assumed },
+      wrap: alone,
+    });
     return pass(session, (over) => take(session, over));
   };
 

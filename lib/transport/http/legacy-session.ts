@@ -4,38 +4,32 @@
  *
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management
  */
-import { Observable } from 'rxjs';
 import { receiveBatch } from '../../era/legacy/batch.ts';
-import { legacySession, type Session } from '../../era/legacy/session.ts';
+import { legacySession, type Session, type SessionOptions, type Wayside } from '../../era/legacy/session.ts';
 import { Demultiplexer } from '../../exchange/demultiplex.ts';
-import type { Context, Exchange, Notification } from '../../exchange/exchange.ts';
+import type { Exchange, Notification } from '../../exchange/exchange.ts';
 import { opened, type Link } from '../../exchange/link.ts';
-import { Multiplexer } from '../../exchange/multiplex.ts';
 import { cancelledMethod, listenMethod } from '../../exchange/envelope.ts';
 import { codes, ConnectionClosed, RpcError } from '../../frame/errors.ts';
 import { tell, type Frame, type NotificationFrame, type RequestFrame, type ResponseFrame } from '../../frame/frame.ts';
-import type { MethodTable } from '../../protocol/methods.ts';
 import { ordinal, type LegacyRevision } from '../../protocol/revisions.ts';
 import type { EventStore } from './event-store.ts';
 import { Crowd } from './crowd.ts';
 import { LegacyStream, eventIdOf, streamKey, type LegacyStreams, type StreamKind } from './legacy-stream.ts';
 import type { HttpHandling, HttpHeaders, HttpReply, HttpRequest } from './message.ts';
+import { Questions, type StreamContext } from './questions.ts';
 
 /** What all sessions of an endpoint have in common. */
 export interface SessionSetting {
   readonly exchange: Exchange;
-  readonly revisions: readonly LegacyRevision[];
-  readonly table: MethodTable;
+  readonly door: SessionOptions;
   readonly inflight: number | undefined;
-  readonly subscriptions: number | undefined;
   readonly store: EventStore | undefined;
   readonly maxBytes: number | undefined;
   readonly headers: { readonly json: HttpHeaders; readonly events: HttpHeaders };
   readonly onFailure: (error: unknown, method: string) => void;
   /** Called with 1 for each POST that is under way from now on, with -1 for each that is over. */
   readonly count: (change: 1 | -1) => void;
-  /** The revision that is spoken without a handshake. */
-  readonly assumed?: LegacyRevision;
   /** What stands before the session's own answers. */
   readonly wrap?: (door: Exchange) => Exchange;
 }
@@ -46,12 +40,13 @@ const mostWaiting = 100;
 /** How many streams may be open for what is about no request; the oldest gives way. */
 const mostGets = 8;
 
-const kinds: readonly StreamKind[] = ['p', 'g'];
+/** Of how many streams it is known that they are kept. */
+const mostLogged = 1000;
 
 /** The first revision whose streams begin with an id of their own, and may be hung up on. */
 const polls: LegacyRevision = '2025-11-25';
 
-export class HttpSession implements LegacyStreams {
+export class HttpSession implements LegacyStreams, Wayside {
   readonly id: string;
   readonly principal: string | undefined;
   readonly #setting: SessionSetting;
@@ -59,15 +54,15 @@ export class HttpSession implements LegacyStreams {
   readonly #exchange: Exchange;
   readonly #demultiplexer: Demultiplexer;
   /** Made when the first question is asked. */
-  #multiplexer: Multiplexer | undefined;
+  #questions: Questions | undefined;
+  /** Streams that have been kept, the newest last. */
+  #logged: string[] | undefined;
   /** Those whose requests are under way. */
   readonly #posts = new Crowd<LegacyStream>();
   /** Those of GETs that somebody reads, the newest last. */
   readonly #gets: LegacyStream[] = [];
   /** What goes to the next GET, by what makes it out of date. */
   #waiting: Map<string, NotificationFrame> | undefined;
-  /** Which stream a request of ours is sent on, while it is being sent. */
-  #asking: LegacyStream | undefined;
   #count = 0;
   #closed = false;
   /** When it was last used. */
@@ -76,24 +71,16 @@ export class HttpSession implements LegacyStreams {
   used = false;
 
   constructor(id: string, principal: string | undefined, setting: SessionSetting) {
-    const { exchange, revisions, table, inflight, subscriptions, assumed, wrap, onFailure } = setting;
+    const { exchange, door, inflight, wrap, onFailure } = setting;
     this.id = id;
     this.principal = principal;
     this.#setting = setting;
     this.#demultiplexer = new Demultiplexer({
-      send: (frame) => this.#tell(frame),
+      send: this.#tell,
       ...(inflight === undefined ? undefined : { limit: inflight }),
       onFailure,
     });
-    this.#door = legacySession(exchange, {
-      revisions,
-      table,
-      deaf: true,
-      ...(assumed === undefined ? undefined : { assumed }),
-      ...(subscriptions === undefined ? undefined : { subscriptions }),
-      ask: (request, context) => this.#asked(request, context),
-      unsolicited: (notification) => this.#tell({ jsonrpc: '2.0', ...notification }),
-    });
+    this.#door = legacySession(exchange, this, door);
     this.#exchange = wrap?.(this.#door.exchange) ?? this.#door.exchange;
   }
 
@@ -119,6 +106,18 @@ export class HttpSession implements LegacyStreams {
   get primes(): boolean {
     return this.#polls;
   }
+
+  logged(name: string): void {
+    const names = (this.#logged ??= []);
+    names.push(name);
+    // What is older has ended, or is let go of by the store itself.
+    if (names.length > mostLogged) names.splice(0, mostLogged / 2);
+  }
+
+  /** Asks on the stream of the request that made us ask, or where what is about none goes. */
+  readonly ask: Exchange = (request, context) => this.#asks.ask(request, context);
+
+  readonly unsolicited = (notification: Notification): void => this.#tell({ jsonrpc: '2.0', ...notification });
 
   get revision(): LegacyRevision | undefined {
     return this.#door.revision;
@@ -174,7 +173,7 @@ export class HttpSession implements LegacyStreams {
       stream.conclude(frames);
     };
     const link: Link = {
-      multiplexer: this.#questions,
+      multiplexer: this.#asks.multiplexer,
       demultiplexer: this.#demultiplexer,
       send: (said) => {
         if (!Array.isArray(said) && 'method' in said) stream.say(said);
@@ -192,7 +191,7 @@ export class HttpSession implements LegacyStreams {
   }
 
   notification(frame: NotificationFrame): void {
-    if (this.#multiplexer?.notification(frame) === true) return;
+    if (this.#questions?.multiplexer.notification(frame) === true) return;
     const { method, params } = frame;
     if (method === cancelledMethod) {
       const id = params?.['requestId'];
@@ -201,7 +200,7 @@ export class HttpSession implements LegacyStreams {
   }
 
   response(frame: ResponseFrame): void {
-    this.#multiplexer?.response(frame);
+    this.#questions?.multiplexer.response(frame);
   }
 
   /** Opens a stream for what is about no request, or goes on with one that was broken off. */
@@ -237,15 +236,13 @@ export class HttpSession implements LegacyStreams {
       this.#setting.onFailure(failure, listenMethod);
     }
     this.abandon(new RpcError({ code: codes.internalError, message: 'the session has ended' }));
-    this.#multiplexer?.close(new ConnectionClosed({ message: 'the session has ended' }));
+    this.#questions?.multiplexer.close(new ConnectionClosed({ message: 'the session has ended' }));
     for (const stream of [...this.#posts.all(), ...this.#gets]) {
       this.#over(stream);
       stream.conclude();
     }
     this.#gets.length = 0;
-    const { store } = this.#setting;
-    for (let n = this.#count; store !== undefined && n > 0; n -= 1)
-      for (const kind of kinds) store.drop(streamKey(this.id, `${kind}${n}`));
+    for (const name of this.#logged ?? []) this.store?.drop(streamKey(this.id, name));
   }
 
   get #isNews(): boolean {
@@ -257,8 +254,8 @@ export class HttpSession implements LegacyStreams {
     return revision !== undefined && ordinal(revision) >= ordinal(polls);
   }
 
-  get #questions(): Multiplexer {
-    return (this.#multiplexer ??= new Multiplexer((frame) => this.#asking?.say(frame)));
+  get #asks(): Questions {
+    return (this.#questions ??= new Questions(() => this.#gets.at(-1)));
   }
 
   #stream(kind: StreamKind): LegacyStream {
@@ -294,26 +291,26 @@ export class HttpSession implements LegacyStreams {
       return nothing;
     }
     const { name, position } = id;
-    const failed = (error: unknown): void =>
-      refuse(error instanceof Error ? error.message : 'the stream cannot be gone on with');
+    const failed = (error: unknown): void => refuse(reasonOf(error));
     const post = this.#posts.all().find((stream) => stream.name === name);
     if (post !== undefined) return post.resume(reply, position, failed);
     if (name.startsWith('p')) return LegacyStream.past(name, this).resume(reply, position, failed);
-    return this.#resumeGet(reply, name, position, failed);
+    return this.#resumeGet(reply, name, position, refuse);
   }
 
   /** What was missed is said again on a stream of its own, and the former one ends. */
-  #resumeGet(reply: HttpReply, name: string, position: number, failed: (error: unknown) => void): HttpHandling {
-    const { store } = this.#setting;
+  #resumeGet(reply: HttpReply, name: string, position: number, refuse: (why: string) => void): HttpHandling {
     let handling: HttpHandling = nothing;
     let gone = false;
     const missed: string[] = [];
-    store?.after(streamKey(this.id, name), position).subscribe({
+    // Nothing more is said on it while it is looked up.
+    for (const stream of this.#gets.filter((open) => open.name === name)) this.#gone(stream);
+    this.store?.after(streamKey(this.id, name), position).subscribe({
       next: ({ data }) => missed.push(data),
-      error: failed,
+      error: (error: unknown) => refuse(reasonOf(error)),
       complete: () => {
         if (gone) return;
-        for (const stream of this.#gets.filter((open) => open.name === name)) this.#gone(stream);
+        if (this.#closed) return refuse('the session has ended');
         // What is kept of the former one stays: whether this reply arrives, only its client knows.
         handling = this.#join(this.#stream('g'), reply, missed);
       },
@@ -352,7 +349,7 @@ export class HttpSession implements LegacyStreams {
   }
 
   /** To whoever listens, or else whoever listens next. */
-  #tell(frame: Frame): void {
+  readonly #tell = (frame: Frame): void => {
     const stream = this.#gets.at(-1);
     if (stream !== undefined) return stream.say(frame);
     if (this.#closed || !('method' in frame) || 'id' in frame) return;
@@ -364,42 +361,11 @@ export class HttpSession implements LegacyStreams {
       if (waiting.size <= mostWaiting) break;
       waiting.delete(oldest);
     }
-  }
-
-  /** Asks on the stream of the request that made us ask, or where what is about none goes. */
-  #asked(request: Notification, context: Context): ReturnType<Exchange> {
-    return new Observable((subscriber) => {
-      const own = context instanceof Object && 'stream' in context ? context.stream : undefined;
-      const stream = own instanceof LegacyStream && own.reachable ? own : this.#gets.at(-1);
-      // A question that nobody gets would never be answered.
-      if (stream === undefined)
-        return subscriber.error(
-          new RpcError({
-            code: codes.internalError,
-            message: `${request.method}: the client is not there to be asked`,
-          }),
-        );
-      this.#asking = stream;
-      // An observer of its own: the subscriber's would be torn down before anybody has said where to.
-      const asking = this.#questions.exchange(request, context).subscribe({
-        next: (emission) => subscriber.next(emission),
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => subscriber.complete(),
-      });
-      this.#asking = undefined;
-      return () => {
-        this.#asking = stream.reachable ? stream : this.#gets.at(-1);
-        asking.unsubscribe();
-        this.#asking = undefined;
-      };
-    });
-  }
+  };
 }
 
-/** What the edge knows of a request, and where what is about it goes. */
-interface StreamContext extends Context {
-  readonly stream: LegacyStream;
-}
+const reasonOf = (error: unknown): string =>
+  error instanceof Error ? error.message : 'the stream cannot be gone on with';
 
 const nothing: HttpHandling = { closed: () => undefined, drained: () => undefined };
 

@@ -21,6 +21,8 @@ export interface LegacyStreams {
   readonly store: EventStore | undefined;
   /** Whether a stream begins with an event that says nothing but its id: older clients choke on it (SHTTP-19). */
   readonly primes: boolean;
+  /** Called for each stream that is in the log from now on. */
+  logged(name: string): void;
 }
 
 /** The kinds of streams, as their names begin. */
@@ -92,6 +94,7 @@ export class LegacyStream implements EventSource, Member {
   event(line: string): string {
     const { store } = this.#streams;
     if (store === undefined) return plainEvent(line);
+    if (this.#position === 0) this.#streams.logged(this.name);
     this.#position += 1;
     store.append(this.#key, this.#position, line);
     return eventOf(this.name, this.#position, line);

@@ -212,10 +212,8 @@ class SharedListen {
     stream.honoured = topicsOf(params['notifications']);
     stream.lost = false;
     for (const listener of [...stream.listeners]) this.#acknowledge(listener);
-    for (const older of this.#before(stream)) {
+    for (const older of this.#before(stream))
       if (older.lost || older.acknowledged === undefined) this.#move(older, stream, true);
-      else if (older.listeners.size === 0) this.#close(older);
-    }
     this.#settle(asyncScheduler.now());
     this.#admitSoon();
   }

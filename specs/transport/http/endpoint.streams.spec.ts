@@ -506,6 +506,8 @@ describe('a store that is not at hand', () => {
     const headers = session();
     const asked = post(call(1, 'work', {}, token), headers);
     words.next(progress(1));
+    // What is complete at once is sent as a whole, and kept nowhere.
+    await turn();
     words.next('done');
     words.complete();
     await turn();

@@ -3,7 +3,8 @@ import { Observable, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { progress, server, tool, type Context, type Exchange, type Request, type ServeEvent } from 'rxmcp';
 import type { HttpRequest } from '../../../lib/transport/http/message.ts';
-import { sseServer, type HttpDesk, type SseServerOptions } from '../../../lib/transport/http/sse-server.ts';
+import type { HttpDesk } from '../../../lib/transport/http/endpoint.ts';
+import { sseServer, type SseServerOptions } from '../../../lib/transport/http/sse-server.ts';
 import { fakeReply, type FakeReply } from './fake-reply.ts';
 
 const tick = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -23,6 +23,8 @@ const session = (
   });
   return server;
 };
+/** Calls wait no longer for the stream that listens. */
+const heardOf = (): void => void vi.advanceTimersByTime(250);
 const opened = (
   revision: LegacyRevision = '2025-11-25',
   script: Parameters<typeof session>[1] = {},
@@ -30,12 +32,19 @@ const opened = (
 ) => {
   const server = session(revision, script);
   const link = dial(server, { revisions: [revision], ...options });
+  heardOf();
   const close = (): void => {
     link.close();
     server.pump();
   };
   const ask = (method: string) => server.calls.filter(({ asks }) => asks === method);
   return { server, link, close, ask };
+};
+/** Before its stream has been answered. */
+const dialled = () => {
+  const server = session();
+  const { client, close } = dial(server, { revisions: ['2025-11-25'] });
+  return { server, client, close };
 };
 const calling = (...given: Parameters<typeof opened>) => {
   const { server, link, close, ask } = opened(...given);
@@ -95,8 +104,36 @@ describe('a session', () => {
     follow(client.call('x'));
     expect(server.asked()).toEqual(['initialize', 'notifications/initialized']);
     server.last().accept();
-    expect(server.asked()).toEqual(['initialize', 'notifications/initialized', 'tools/call', 'GET']);
+    expect(server.asked()).toEqual(['initialize', 'notifications/initialized', 'GET']);
+    server.last().stream();
+    expect(server.asked()).toEqual(['initialize', 'notifications/initialized', 'GET', 'tools/call']);
     close();
+  });
+
+  it.each([
+    ['refused', (call: Call) => call.whole(405, '')],
+    ['no stream', (call: Call) => call.whole(200, '')],
+    ['broken', (call: Call) => call.fail()],
+  ])('is open where the stream for what belongs to no request is %s', (_, end) => {
+    const { client, close, server } = dialled();
+    follow(client.call('x'));
+    end(server.last());
+    expect(server.asked().filter((asked) => asked !== 'GET')).toHaveLength(3);
+    close();
+    server.pump();
+  });
+
+  it('is open where that stream is slow: what is asked waits a quarter of a second for it, in its order', () => {
+    const { client, close, server } = dialled();
+    follow(client.call('x'));
+    vi.advanceTimersByTime(249);
+    follow(client.call('y'));
+    expect(server.asked()).toHaveLength(3);
+    vi.advanceTimersByTime(1);
+    const names = server.calls.slice(3).map(({ body }) => (body['params'] as JsonObject)['name']);
+    expect(names).toEqual(['x', 'y']);
+    close();
+    server.pump();
   });
 
   it('is open where the server answers that notice with a stream that it leaves open', () => {
@@ -402,6 +439,7 @@ describe('a session that the server does not know any more', () => {
     // Whoever asks meanwhile waits for it.
     const three = follow(link.client.call('three'));
     server.pump();
+    heardOf();
     const again = server.calls.filter(
       ({ asks, headers }) => asks === 'tools/call' && headers['mcp-session-id'] === 'one-2',
     );
@@ -429,6 +467,8 @@ describe('a session that the server does not know any more', () => {
     vi.advanceTimersByTime(250);
     events(server.calls).whole(404, '');
     server.pump();
+    heardOf();
+    server.pump();
     expect(ask('resources/subscribe').map(({ headers }) => headers['mcp-session-id'])).toEqual(['one', 'one-2']);
     events(server.calls).stream().say({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
     expect(seen.values.map(({ method }) => method)).toEqual([
@@ -451,6 +491,7 @@ describe('a session that the server does not know any more', () => {
     const { server, link, post, seen, ask } = calling();
     post.whole(404, '');
     server.pump();
+    heardOf();
     ask('tools/call').at(-1)?.whole(404, '');
     expect(seen.error).toBeInstanceOf(ConnectionClosed);
     expect(link.seen.error).toBeInstanceOf(ConnectionClosed);
@@ -462,11 +503,13 @@ describe('a session that the server does not know any more', () => {
     const { server, link, post, seen, close, ask } = calling();
     post.whole(404, '');
     server.pump();
+    heardOf();
     ask('tools/call').at(-1)?.answer({ content: [] });
     expect(seen.values).toHaveLength(1);
     const next = follow(link.client.call('next'));
     ask('tools/call').at(-1)?.whole(404, '');
     server.pump();
+    heardOf();
     ask('tools/call').at(-1)?.answer({ content: [] });
     expect(next.seen.values).toHaveLength(1);
     expect(ask('initialize')).toHaveLength(3);
@@ -499,6 +542,7 @@ describe('a session that the server does not know any more', () => {
     });
     post.whole(404, '');
     server.pump();
+    heardOf();
     link.close();
     expect(ask('DELETE')).toEqual([]);
     expect(server.open()).toEqual([]);

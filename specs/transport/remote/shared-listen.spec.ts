@@ -266,6 +266,26 @@ describe('who goes', () => {
     a.stop();
   });
 
+  it('waits with that for what is under way', () => {
+    const { listen, last, streams, open } = setUp();
+    const a = listen(watching('note:1'));
+    const gone = [listen(watching('note:2')), listen(watching('note:3'))];
+    last().acknowledge();
+    for (const { stop } of gone) stop();
+    vi.advanceTimersByTime(29_999);
+    const b = listen(watching('note:4'));
+    const grown = last();
+    vi.advanceTimersByTime(1_000);
+    expect(streams).toHaveLength(2);
+    expect(grown.acknowledge().filter).toEqual(watching('note:1', 'note:4'));
+    b.stop();
+    vi.advanceTimersByTime(29_001);
+    expect(last().acknowledge().filter).toEqual(watching('note:1'));
+    vi.advanceTimersByTime(250);
+    expect(open()).toEqual([last()]);
+    a.stop();
+  });
+
   it('leaves no trace where another comes with more, or with the same', () => {
     const { listen, last, streams, tick } = setUp();
     const a = listen({ toolsListChanged: true });
@@ -297,9 +317,11 @@ describe('a stream that breaks', () => {
     last().acknowledge().say(prompts);
     expect(a.news()).toHaveLength(2);
     expect(b.news().at(-1)).toEqual(prompts);
+    const c = listen({ promptsListChanged: true });
+    last();
+    expect(c.news()).toEqual([acknowledgement({ promptsListChanged: true })]);
     expect(streams).toHaveLength(2);
-    a.stop();
-    b.stop();
+    for (const one of [a, b, c]) one.stop();
   });
 
   it('while another takes its place, is not waited for: what was missed is looked at again', () => {
