@@ -22,6 +22,7 @@ import {
 import type { Channel, Exchange, Notification } from '../exchange/exchange.ts';
 import { openLink, opened, type Link } from '../exchange/link.ts';
 import { stampToken, type Stamp } from '../exchange/multiplex.ts';
+import { numbered } from '../exchange/numbered.ts';
 import {
   ConnectionClosed,
   InvalidAnswer,
@@ -185,8 +186,9 @@ export const dialChannel = (
     };
     return openLink(channel, {
       // A modern server asks nothing by itself (RPC-24), and gets no answer if it does (RPC-25).
-      request: (frame, { demultiplexer }) => {
-        if (speaking !== 'modern') demultiplexer.request(frame, ponging(asked), {}, { logs: true });
+      request: (frame, { demultiplexer }, concerning) => {
+        const context = concerning === undefined ? {} : { concerning };
+        if (speaking !== 'modern') demultiplexer.request(frame, ponging(asked), context, { logs: true });
       },
       notification: (frame) => tell(opened(frame)),
       limit: mostQuestions,
@@ -262,7 +264,7 @@ const initialize = (link: Link, options: DialOptions, legacy: readonly LegacyRev
           ...legacyUpstream({
             revision,
             handshake,
-            ask: multiplexer.exchange,
+            ask: numbered(multiplexer),
             underway: (asking) => multiplexer.count(asking),
             unsolicited,
             table,

@@ -2,7 +2,7 @@
  * The one idea of this runtime: a request goes in, a stream comes out.
  */
 import type { Observable } from 'rxjs';
-import type { Frame, JsonObject } from '../frame/frame.ts';
+import type { Frame, JsonObject, RequestId } from '../frame/frame.ts';
 
 /** A request without its envelope. What the peer says of itself (version, capabilities, progress…) is in `params._meta`. */
 export interface Request {
@@ -42,6 +42,8 @@ export interface Context {
   readonly connection?: object;
   /** HTTP headers of the carrying request, lower-case names. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** Of a question: the request on whose stream it came, by its id; undefined where the transport has no such streams. */
+  readonly concerning?: RequestId;
   /** Carrying it out twice does no more than once, or nothing: it may be asked again where the answer breaks. */
   readonly idempotent?: boolean;
   /** Closes the stream that carries this exchange, but not its work; the peer may come back after `retryMs`. */

@@ -2,6 +2,7 @@
  * A channel with both ends of the conversation on it: requests asked over it, and requests of the far side answered.
  */
 import { asyncScheduler, Observable, Subscription, type Subscriber } from 'rxjs';
+import { Concerning } from '../frame/concerning.ts';
 import { codes, ConnectionClosed, InvalidAnswer, RpcError } from '../frame/errors.ts';
 import { tell, type Frame, type NotificationFrame, type RequestFrame, type RequestId } from '../frame/frame.ts';
 import { Demultiplexer, type DemultiplexOptions } from './demultiplex.ts';
@@ -15,8 +16,11 @@ import { errorFrame } from './settle.ts';
 export interface LinkOptions extends Omit<DemultiplexOptions, 'send' | 'onIdle'> {
   /** How long, in milliseconds, requests in flight may go on after the far side has closed. Default 0. */
   readonly drainMs?: number;
-  /** Takes the far side's requests, usually to hand them to `link.demultiplexer`. */
-  readonly request: (frame: RequestFrame, link: Link) => void;
+  /**
+   * Takes the far side's requests, usually to hand them to `link.demultiplexer`, with the id of the request of ours on
+   * whose stream one came, where there are such streams.
+   */
+  readonly request: (frame: RequestFrame, link: Link, concerning: RequestId | undefined) => void;
   /** Takes the notifications that belong to no request in flight. */
   readonly notification: (frame: NotificationFrame, link: Link) => void;
   /** Takes an array; by default its items, one by one. */
@@ -60,17 +64,21 @@ export const openLink = (channel: Channel, options: LinkOptions): Observable<Lin
       send(errorFrame(free, new RpcError({ code, message: reason })));
     };
 
-    const receive = (value: unknown): void => {
+    const receive = (value: unknown, concerning?: RequestId): void => {
       if (value instanceof Unreadable) {
         options.malformed?.(value.reason, value.excerpt);
         if (value instanceof UnreadableResponse) return unanswered(value.answers, value.reason);
         return refuse(value.reason, value.code, value.id);
       }
       const told = tell(value);
-      if (told.kind === 'request') return options.request(told.frame, link);
+      if (told.kind === 'request') return options.request(told.frame, link, concerning);
       if (told.kind === 'response') return multiplexer.response(told.frame);
       if (told.kind === 'notification') return notified(told.frame);
-      if (told.kind === 'batch') return options.batch ? options.batch(told.items, link) : told.items.forEach(receive);
+      if (told.kind === 'batch') {
+        if (options.batch !== undefined) return options.batch(told.items, link);
+        return told.items.forEach((item) => receive(item, concerning));
+      }
+      if (value instanceof Concerning) return receive(value.message, value.request);
       if (value instanceof Unanswered) return multiplexer.fail(value.request, () => value.error);
       options.malformed?.(told.reason, excerptOf(value));
       if (told.answerable) refuse(told.reason, codes.invalidRequest, told.id);
@@ -102,7 +110,7 @@ export const openLink = (channel: Channel, options: LinkOptions): Observable<Lin
       );
     };
     const inbound = channel(outbound).subscribe({
-      next: receive,
+      next: (value) => receive(value),
       // Whoever holds the link is told first, and of the failure itself; the calls in flight follow, as all ends.
       error: (error: unknown) => {
         broken = error;

@@ -23,10 +23,7 @@ const headersOf = (headers: NodeHeaders): HttpHeaders => {
 };
 
 /** What an endpoint needs of a request. */
-export const requestOf = ({ method = 'GET', headers }: NodeRequest, principal?: string): HttpRequest =>
-  principal === undefined
-    ? { method, headers: headersOf(headers) }
-    : { method, headers: headersOf(headers), principal };
+const requestOf = ({ method = 'GET', headers }: NodeRequest): HttpRequest => ({ method, headers: headersOf(headers) });
 
 /** Headers as Node writes them fastest: names and values in turn. Made once for each set of headers. */
 const written = new WeakMap<HttpHeaders, readonly string[]>();
@@ -91,15 +88,17 @@ export const takeRequest = (
   principal?: Principal,
 ): void => {
   const reply = new NodeReply(response);
-  let sender: string | undefined;
-  try {
-    sender = principal?.(request);
-  } catch (error) {
-    return turnAway(request, reply, endpoint.unknown(error));
-  }
-  const asked = requestOf(request, sender);
-  const refused = endpoint.admit(asked);
+  const unknown = requestOf(request);
+  const refused = endpoint.admit(unknown);
   if (refused !== undefined) return turnAway(request, reply, refused);
+  let asked = unknown;
+  try {
+    // Only of those who are let in at all: a browser that asks first has nothing to prove it with.
+    const sender = principal?.(request);
+    if (sender !== undefined) asked = { ...unknown, principal: sender };
+  } catch (error) {
+    return turnAway(request, reply, endpoint.readable(endpoint.unknown(error), unknown));
+  }
   const take = (body: string): void => {
     const handling = endpoint.handle(asked, body, reply);
     if (!reply.ended) follow(request, response, reply, handling);
@@ -121,6 +120,8 @@ const follow = ({ socket }: NodeRequest, response: ServerResponse, reply: NodeRe
     if (!reply.ended) handling.closed();
     reply.ended = true;
   };
+  // What stands before this may have taken its time, and nobody is told twice.
+  if (response.destroyed || socket.destroyed) return gone();
   response.on('drain', () => handling.drained());
   response.on('error', ignore);
   response.on('close', gone);

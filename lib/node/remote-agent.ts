@@ -165,6 +165,10 @@ const carry = ({ request, fixed, host }: Route, { method, headers, body }: HttpC
     });
     response.on('error', failed);
   });
+  // With another protocol there is neither an answer nor an error.
+  outgoing.on('close', () => {
+    if (!begun) failed(new Error('the connection was closed without an answer'));
+  });
   outgoing.end(body);
   return () => {
     if (stopped) return;

@@ -36,9 +36,9 @@ export interface NodeHandler {
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http
  */
 export const toNode = (exchange: Served, options: ToNodeOptions = {}): NodeHandler => {
-  const { endpoint, close } = mount(exchange, options);
+  const mounted = mount(exchange, options);
   const { principal } = options;
   const handle = (request: NodeRequest, response: ServerResponse): void =>
-    takeRequest(endpoint, request, response, principal);
-  return Object.assign(handle, { close });
+    takeRequest(mounted.endpoint, request, response, principal);
+  return Object.assign(handle, { close: () => mounted.close() });
 };

@@ -3,14 +3,14 @@ import { concat, defer, EMPTY, firstValueFrom, of, Subject } from 'rxjs';
 import type { AddressInfo } from 'node:net';
 import { middleware, serve, type JsonObject, type Middleware, type Revision, type Target } from '../../lib/index.ts';
 import { isObject } from '../../lib/frame/frame.ts';
-import { agentCarrier, http, remote, type HttpOptions } from '../../lib/node/index.ts';
+import { agentCarrier, http, remote, sse, type HttpOptions } from '../../lib/node/index.ts';
 import { listenMethod } from '../../lib/exchange/envelope.ts';
 import { encodeHeader } from '../../lib/protocol/header-value.ts';
 import { methods, type MethodTable } from '../../lib/protocol/methods.ts';
 import { isModern, legacyRevisions, modernRevisions } from '../../lib/protocol/revisions.ts';
 import type { Carrier, HttpCall } from '../../lib/transport/remote/carrier.ts';
 import { fixture } from './fixture.ts';
-import { inForm, judges, modernHttp, sessions, streamable, type Form, type Judge } from './http-rules.ts';
+import { inForm, judges, modernHttp, oldest, sessions, streamable, type Form, type Judge } from './http-rules.ts';
 import { tapHttp } from './http-tap.ts';
 import type { Lay } from './way.ts';
 import type { Wired, Wiring } from './wirings.ts';
@@ -67,7 +67,7 @@ interface HttpWay {
 }
 
 /** Lays ways over HTTP, each with its own rules. */
-export const layHttp =
+const layHttp =
   (carrier: Carrier, { reach, judge, alone = false, streamsOnly = false }: HttpWay): Lay =>
   (revision) => {
     const closingCancels = isModern(revision);
@@ -102,41 +102,45 @@ export const layHttp =
   };
 
 interface Serving {
-  readonly alone?: boolean;
   readonly options?: HttpOptions;
   readonly through?: Middleware;
-  readonly form?: Form;
+  /** The way to the server that listens at this port. */
+  readonly lay: (port: number) => Lay;
 }
 
-/** A server on a port of its own, which our client reaches by its URL. */
-const serving = async ({
-  options = {},
-  through = (exchange) => exchange,
-  form,
-  alone = false,
-}: Serving): Promise<Wired> => {
+/** A server on a port of its own. */
+const serving = async ({ options = {}, through = (exchange) => exchange, lay }: Serving): Promise<Wired> => {
   const { server, ledger } = fixture();
   const listening = new Subject<AddressInfo | string>();
   const address = firstValueFrom(listening);
-  const running = serve(
-    through(server),
-    http({ ...options, onListening: (where) => listening.next(where) }),
-  ).subscribe();
+  const transport = http({ ...options, onListening: (where) => listening.next(where) });
+  const running = serve(through(server), transport).subscribe();
   const { port } = (await address) as AddressInfo;
-  const judge = (revision: Revision): Judge =>
-    judges(streamable, isModern(revision) ? modernHttp : sessions(), ...(form === undefined ? [] : [inForm(form)]));
-  // No proxy of whoever runs this stands between.
-  const carrier = agentCarrier({ proxy: false });
-  const reach = (tapped: Carrier): Target =>
-    remote(`http://127.0.0.1:${port}/mcp`, { carrier: tapped, retry: { initialMs: 1, jitter: 0 } });
   return {
     ledger,
-    way: layHttp(carrier, { reach, judge, alone }),
+    way: lay(port),
     end: async () => {
       running.unsubscribe();
       await ledger.idle();
     },
   };
+};
+
+/** No proxy of whoever runs this stands between. */
+const carrier = (): Carrier => agentCarrier({ proxy: false });
+
+interface Streamable extends Omit<Serving, 'lay'> {
+  readonly form?: Form;
+  readonly alone?: boolean;
+}
+
+/** Our client reaches it by its URL. */
+const streaming = ({ form, alone = false, ...rest }: Streamable): Promise<Wired> => {
+  const judge = (revision: Revision): Judge =>
+    judges(streamable, isModern(revision) ? modernHttp : sessions(), ...(form === undefined ? [] : [inForm(form)]));
+  const reach = (port: number) => (tapped: Carrier) =>
+    remote(`http://127.0.0.1:${port}/mcp`, { carrier: tapped, retry: { initialMs: 1, jitter: 0 } });
+  return serving({ ...rest, lay: (port) => layHttp(carrier(), { reach: reach(port), judge, alone }) });
 };
 
 const every = (revisions: readonly Revision[], reason: string): Wiring['without'] & object =>
@@ -154,13 +158,13 @@ const modernOnly = {
 export const modernJson: Wiring = {
   name: 'HTTP, answers as JSON',
   ...modernOnly,
-  start: () => serving({ alone: true, form: 'json' }),
+  start: () => streaming({ alone: true, form: 'json' }),
 };
 
 export const modernEvents: Wiring = {
   name: 'HTTP, answers as events',
   ...modernOnly,
-  start: () => serving({ alone: true, form: 'events', through: opening }),
+  start: () => streaming({ alone: true, form: 'events', through: opening }),
 };
 
 const inSessions = {
@@ -172,13 +176,13 @@ const inSessions = {
 export const sessionsJson: Wiring = {
   name: 'HTTP with sessions, answers as JSON',
   ...inSessions,
-  start: () => serving({ form: 'json' }),
+  start: () => streaming({ form: 'json' }),
 };
 
 export const sessionsEvents: Wiring = {
   name: 'HTTP with sessions, answers as events',
   ...inSessions,
-  start: () => serving({ form: 'events', through: opening }),
+  start: () => streaming({ form: 'events', through: opening }),
 };
 
 /** Every call of a tool is hung up on before it has said anything, and its client comes back for the rest. */
@@ -189,7 +193,7 @@ export const sessionsPolled: Wiring = {
     ...inSessions.without,
     ...every(['2024-11-05', '2025-03-26', '2025-06-18'], 'servers may not hang up there'),
   },
-  start: () => serving({ through: hangingUp }),
+  start: () => streaming({ through: hangingUp }),
 };
 
 const alone = {
@@ -210,11 +214,23 @@ const alone = {
 export const statelessJson: Wiring = {
   name: 'HTTP without sessions, answers as JSON',
   ...alone,
-  start: () => serving({ alone: true, form: 'json', options: { sessions: false } }),
+  start: () => streaming({ alone: true, form: 'json', options: { sessions: false } }),
 };
 
 export const statelessEvents: Wiring = {
   name: 'HTTP without sessions, answers as events',
   ...alone,
-  start: () => serving({ alone: true, form: 'events', options: { sessions: false }, through: opening }),
+  start: () => streaming({ alone: true, form: 'events', options: { sessions: false }, through: opening }),
+};
+
+export const oldestEvents: Wiring = {
+  name: 'HTTP+SSE',
+  serialises: true,
+  without: every(modernRevisions, 'it is older than requests without a handshake (SSE-09)'),
+  start: () => {
+    const reach = (port: number) => (tapped: Carrier) => sse(`http://127.0.0.1:${port}/sse`, { carrier: tapped });
+    const lay = (port: number): Lay =>
+      layHttp(carrier(), { reach: reach(port), judge: () => judges(oldest), streamsOnly: true });
+    return serving({ options: { sse: true }, lay });
+  },
 };

@@ -1,4 +1,4 @@
-import { sseWiring } from './sse-wiring.ts';
+import { oldestEvents } from './http-wirings.ts';
 import { behaves } from './suite.ts';
 
-behaves(sseWiring);
+behaves(oldestEvents);

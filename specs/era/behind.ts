@@ -4,6 +4,7 @@ import { ConnectionClosed, methodNotFound, type Context, type Emission, type Exc
 import { legacyUpstream } from '../../lib/era/legacy/upstream.ts';
 import { Demultiplexer } from '../../lib/exchange/demultiplex.ts';
 import { Multiplexer } from '../../lib/exchange/multiplex.ts';
+import { numbered } from '../../lib/exchange/numbered.ts';
 import type { Notification } from '../../lib/exchange/exchange.ts';
 import { methods } from '../../lib/protocol/methods.ts';
 import { metaKeys, type LegacyRevision } from '../../lib/protocol/revisions.ts';
@@ -34,7 +35,7 @@ export const behind = (
   const { exchange, asked } = legacyUpstream({
     revision,
     handshake: { protocolVersion: revision, capabilities: { tools: {} }, serverInfo: { name: 'old', version: '1' } },
-    ask: multiplexer.exchange,
+    ask: numbered(multiplexer),
     underway: (asking) => multiplexer.count(asking),
     unsolicited,
     table: methods,
@@ -96,6 +97,9 @@ export const behind = (
     /** The server asks something itself. */
     ask: (id: string, method = 'elicitation/create', params: JsonObject = form) =>
       demultiplexer.request({ jsonrpc: '2.0', id, method, params }, asked, {}),
+    /** The server asks something on the stream of the request with this id. */
+    askOn: (concerning: number, id: string) =>
+      demultiplexer.request({ jsonrpc: '2.0', id, method: 'elicitation/create', params: form }, asked, { concerning }),
     withdraw: (id: string) => demultiplexer.cancel(id),
     /** What it has been answered. */
     told: (id: string) => sent.find((frame) => frame['id'] === id && !('method' in frame)),

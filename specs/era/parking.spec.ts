@@ -351,6 +351,31 @@ describe('a question that a server asks', () => {
     lose();
   });
 
+  it('is that of the call which it came with, where the server says so (SHTTP-16, BR-24)', () => {
+    const { own, call, askOn, told, lose } = behind(() => of({ result: { action: 'decline' } }));
+    own();
+    const [ada, bob, late] = [call({ principal: 'ada' }), call({ principal: 'bob' }), call({ principal: 'ada' })];
+    askOn(2, 'q1');
+    expect([ada.seen, bob.seen, late.seen]).toMatchObject([asks('question-1'), [], []]);
+    askOn(3, 'q2');
+    expect([bob.seen, late.seen]).toMatchObject([asks('question-1'), []]);
+    askOn(1, 'q3');
+    expect(told('q3')).toMatchObject({ result: { action: 'decline' } });
+    expect([told('q1'), told('q2'), late.seen]).toEqual([undefined, undefined, []]);
+    lose();
+  });
+
+  it('is that of the call alone which it came with, although the caller of another could answer it (BR-30)', () => {
+    const { call, askOn, told, lose } = behind();
+    const calls = [call({}, {}, {}), call()];
+    askOn(1, 'q');
+    expect(calls.map(({ seen }) => seen)).toEqual([[], []]);
+    expect(told('q')).toMatchObject({
+      error: { code: codes.methodNotFound, message: expect.stringContaining('elicitation.form') as string },
+    });
+    lose();
+  });
+
   it('is not asked of the client itself because its caller cannot answer it (BR-30)', () => {
     const { call, ask, told, answer } = behind(() => of({ result: { action: 'accept', content: { name: 'me' } } }));
     call({}, {}, {});

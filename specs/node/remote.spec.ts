@@ -193,6 +193,26 @@ describe.each([
     expect(await client.callTool('x', {})).toEqual(said('hi'));
   });
 
+  it('fails a call that is answered with another protocol', async () => {
+    const { url } = await serving((frame, response) => {
+      if ((frame['params'] as JsonObject)['name'] === 'x') return answer(response, frame, said('hi'));
+      response.socket?.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+    });
+    await using client = await open(remote(url, options()));
+    await expect(client.callTool('switches', {})).rejects.toBeInstanceOf(ConnectionClosed);
+    expect(await client.callTool('x', {})).toEqual(said('hi'));
+  });
+
+  it('takes a long answer whose connection is closed at once after it', async () => {
+    const long = 'x'.repeat(4 * 1024 * 1024);
+    const { url } = await serving((frame, response) => {
+      response.setHeader('connection', 'close');
+      answer(response, frame, said(long));
+    });
+    await using client = await open(remote(url, options()));
+    expect(await client.callTool('x', {})).toEqual(said(long));
+  });
+
   it('fails a call that no header can carry, before anything is sent', async () => {
     const { url, requests } = await serving();
     let token = 'good';

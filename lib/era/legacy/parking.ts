@@ -10,7 +10,7 @@ import { isAnswer, type Context, type Emission, type Request } from '../../excha
 import { callerOf, identityOf } from '../../exchange/identity.ts';
 import { inputRequired, waiting } from '../../exchange/rounds.ts';
 import { codes, ConnectionClosed, invalidParams, quoted, RpcError } from '../../frame/errors.ts';
-import { isObject, type JsonObject } from '../../frame/frame.ts';
+import { isObject, type JsonObject, type RequestId } from '../../frame/frame.ts';
 import { declares, needsOf } from '../../protocol/capability.ts';
 import { validator } from '../../protocol/dated.ts';
 import { methods, type MethodTable } from '../../protocol/methods.ts';
@@ -23,17 +23,22 @@ export interface ParkingOptions {
   readonly ms?: number;
 }
 
+/** Hears under which id a request goes to the server. */
+export type Sent = (id: RequestId) => void;
+
 /** Makes the request; to be told, through `sent`, when it goes to the server itself. */
-export type Ask = (sent: () => void) => Observable<Emission>;
+export type Ask = (sent: Sent) => Observable<Emission>;
 
 export interface Parking {
   /** Makes a call for somebody else, or goes on with a parked one. */
   readonly call: (request: Request, context: Context, ask: Ask) => Observable<Emission>;
   /**
-   * Takes a question to the call that it comes from; undefined where nobody else's call is under way. Refused where it may
-   * be anybody's, or nobody declared to be able to answer it.
+   * Takes a question to the call that it comes from; undefined where that is nobody else's. Refused where it may be
+   * anybody's, or nobody declared to be able to answer it.
+   *
+   * @param concerning - the request that it is about, where that is known
    */
-  readonly question: (question: Request) => Observable<JsonObject> | undefined;
+  readonly question: (question: Request, concerning?: RequestId) => Observable<JsonObject> | undefined;
   /** Whether anybody but this caller is being worked for. */
   readonly others: (context: Context) => boolean;
 }
@@ -50,7 +55,8 @@ export const parking = (
   busy: () => number,
   { calls = 100, ms = 900_000 }: ParkingOptions = {},
 ): Parking => {
-  const underway = new Set<Call>();
+  /** What the server works on, and under which id. */
+  const underway = new Map<Call, RequestId>();
   const parked = new Map<string, Call>();
   /** Whether this client has calls of its own under way. */
   const own = (): boolean => busy() > underway.size;
@@ -74,7 +80,7 @@ export const parking = (
         if (requestState === undefined) {
           const call = new Call(request, context, lot);
           return call.start(
-            ask(() => underway.add(call)),
+            ask((id) => underway.set(call, id)),
             subscriber,
           );
         }
@@ -84,11 +90,12 @@ export const parking = (
         return void subscriber.error(invalidParams('requestState is not valid for this request, or has expired'));
       });
     },
-    question: (question) => {
-      const all = [...underway];
+    question: (question, concerning) => {
+      const calls = [...underway.keys()];
+      const all = concerning === undefined ? calls : calls.filter((call) => underway.get(call) === concerning);
       if (all.length === 0) return undefined;
-      // The server does not say which call it asks for. Among several people there is no telling whose it is.
-      if (own() || new Set(all.map(({ caller }) => caller)).size > 1)
+      // Where the server does not say which call it asks for, there is no telling among several people whose it is.
+      if (concerning === undefined && (own() || new Set(all.map(({ caller }) => caller)).size > 1))
         return throwError(() =>
           invalidParams(
             `${question.method} does not say which call it belongs to, and several people have one under way`,
@@ -105,7 +112,7 @@ export const parking = (
           }),
       );
     },
-    others: (context) => own() || [...underway].some((call) => call.caller !== callerOf(context)),
+    others: (context) => own() || [...underway.keys()].some((call) => call.caller !== callerOf(context)),
   };
 };
 

@@ -35,6 +35,7 @@ import {
 } from '../../exchange/exchange.ts';
 import { acknowledgedMethod, listenMethod } from '../../exchange/envelope.ts';
 import { anew } from '../../exchange/identity.ts';
+import type { Numbered } from '../../exchange/numbered.ts';
 import { translate } from '../../exchange/translate.ts';
 import { codes, NotSupported, RpcError } from '../../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../../frame/frame.ts';
@@ -48,7 +49,7 @@ import { covers } from '../../protocol/subscription.ts';
 import { discoverMethod } from '../classify.ts';
 import type { Overheard } from '../hearing.ts';
 import { foreignMeta, isForeign } from './meta.ts';
-import { parking } from './parking.ts';
+import { parking, type Sent } from './parking.ts';
 import { pruned } from './pruned.ts';
 import { downAnswer, questionProblem, upQuestion } from './question-up.ts';
 import { unvisited, visits } from './visits.ts';
@@ -58,7 +59,7 @@ export interface Upstream {
   /** What the server answered to `initialize`. */
   readonly handshake: JsonObject;
   /** Asks over the link, in the server's own revision. */
-  readonly ask: Exchange;
+  readonly ask: Numbered;
   /** How many of these methods it is at work on. */
   readonly underway: (methods: ReadonlySet<string>) => number;
   /** What the server says on its own. */
@@ -114,7 +115,9 @@ export const legacyUpstream = (upstream: Upstream): Legacy => {
     const problem = questionProblem(request, revision, declared, table);
     if (problem !== undefined) return throwError(() => problem);
     const question = upQuestion(request);
-    const answered = lot.question(question)?.pipe(map((result): Emission => ({ result }))) ?? local(question, context);
+    const answered =
+      lot.question(question, context.concerning)?.pipe(map((result): Emission => ({ result }))) ??
+      local(question, context);
     return translate(
       answered,
       (emission) => (isAnswer(emission) ? { result: downAnswer(method, emission.result, revision) } : emission),
@@ -140,16 +143,13 @@ export const legacyUpstream = (upstream: Upstream): Legacy => {
     const state = params?.['requestState'];
     const proxied = meta?.[metaKeys.clientCapabilities] !== undefined;
     if (wanted === undefined && !(way.asks && (proxied || state !== undefined))) return made(request, context, way);
-    const heard = (sent?: () => void): Observable<Emission> => {
-      const go = (): Observable<Emission> => {
-        sent?.();
-        return made(request, context, way);
-      };
+    const heard = (sent?: Sent): Observable<Emission> => {
+      const go = (): Observable<Emission> => made(request, context, way, sent);
       return wanted === undefined ? defer(go) : level(String(wanted)).pipe(concatMap(go));
     };
     if (!way.asks) return heard();
-    let told: (() => void) | undefined;
-    const again = state === undefined ? undefined : pages.again(request, context, () => heard(() => told?.()));
+    let told: Sent | undefined;
+    const again = state === undefined ? undefined : pages.again(request, context, () => heard((id) => told?.(id)));
     // Who brings capabilities along is somebody this client stands in for.
     if (!proxied) return again ?? (state === undefined ? heard() : lot.call(request, context, heard));
     if (again === undefined) return lot.call(request, context, heard);
@@ -160,10 +160,10 @@ export const legacyUpstream = (upstream: Upstream): Legacy => {
   };
 
   /** Makes the request in the server's own words. */
-  const made = (request: Request, context: Context, { down, up, visits }: Way): Observable<Emission> => {
+  const made = (request: Request, context: Context, { down, up, visits }: Way, sent?: Sent): Observable<Emission> => {
     const { method, params } = request;
     return translate(
-      ask(params === undefined ? { method } : { method, params: downParams(params, down) }, context),
+      ask(params === undefined ? { method } : { method, params: downParams(params, down) }, context, sent),
       up,
       (error) => upError((visits ? unvisited(error, request.params) : undefined) ?? error, request),
       visits ? (error) => pages.asked(error, request, context) : undefined,

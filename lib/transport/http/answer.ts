@@ -1,5 +1,5 @@
 /** Answers that are one JSON object: results, errors, and refusals before anything was asked. */
-import { codes, invalidRequest, RpcError } from '../../frame/errors.ts';
+import { codes, invalidRequest, type RpcError } from '../../frame/errors.ts';
 import type { Frame, RequestId } from '../../frame/frame.ts';
 import { errorFrame } from '../../exchange/settle.ts';
 import { serialise } from '../outbox.ts';

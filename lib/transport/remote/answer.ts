@@ -20,7 +20,7 @@ export interface AnswerListener {
   retry?(ms: number): void;
   /** The stream of events has ended in good order. */
   ended(): void;
-  /** Any other status, with its whole body. */
+  /** Any other status, with as much of its body as came in time. */
   refused(refusal: HttpRefusal, text: string): void;
   /** There was no connection, it broke, or it was more than can be borne. */
   failed(error: ConnectionClosed): void;
@@ -77,7 +77,11 @@ export class Answer implements HttpSink {
     this.#status = status;
     this.#header = header;
     this.#type = mediaType(header('content-type'));
-    if (!this.#success) return;
+    if (!this.#success) {
+      // What is said with it is not worth more time than that.
+      this.#clock = asyncScheduler.schedule(() => this.#cut(), this.#wire.openMs);
+      return;
+    }
     if (this.#type === 'text/event-stream')
       this.#parser = createParser({
         onEvent: (event) => this.#event(event),
@@ -97,9 +101,8 @@ export class Answer implements HttpSink {
     if (this.#parser !== undefined) return this.#parser.feed(text);
     this.#text = this.#text === '' ? text : this.#text + text;
     if (this.#text.length <= this.#wire.maxBytes) return;
-    if (this.#success) return this.#tooLong('the answer');
-    this.stop();
-    this.#refused();
+    if (this.#success) this.#tooLong('the answer');
+    else this.#cut();
   }
 
   end(): void {
@@ -163,6 +166,12 @@ export class Answer implements HttpSink {
     const where = to === undefined ? 'elsewhere' : quoted(`${to.origin}${to.pathname}`);
     const message = `the server redirects to ${where}, which is not followed (HTTP status ${status})`;
     this.#fail(message, new HttpRefusal({ message, status, body: '' }));
+  }
+
+  /** A refusal of which enough has come. */
+  #cut(): void {
+    this.stop();
+    this.#refused();
   }
 
   #refused(): void {

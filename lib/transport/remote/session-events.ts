@@ -5,6 +5,7 @@ import type { HttpRefusal } from '../../frame/http-refusal.ts';
 import { parse } from '../../frame/json.ts';
 import { Waits } from '../schedule.ts';
 import { Answer, type AnswerListener } from './answer.ts';
+import { isResumable } from './event-id.ts';
 import type { Session } from './session.ts';
 
 export class SessionEvents implements AnswerListener {
@@ -37,6 +38,7 @@ export class SessionEvents implements AnswerListener {
 
   accepted(): void {
     this.#settled?.();
+    this.#session.streams = true;
     this.#waits.begun();
   }
 
@@ -47,7 +49,7 @@ export class SessionEvents implements AnswerListener {
   }
 
   event({ id, event, data }: EventSourceMessage): void {
-    if (id !== undefined && id !== '') this.#lastEventId = id;
+    if (isResumable(id)) this.#lastEventId = id;
     // An event without data only says how far the stream has come (SHTTP-20).
     if (data !== '' && (event === undefined || event === 'message')) this.#session.receive(parse(data));
   }
@@ -70,7 +72,7 @@ export class SessionEvents implements AnswerListener {
   refused(refusal: HttpRefusal): void {
     this.#settled?.();
     const { status, retryAfterMs } = refusal;
-    this.#session.refused(refusal);
+    this.#session.unheard(refusal);
     // 405 says that there is none (SHTTP-31); only what may be different later is asked for again.
     if (status >= 500 || status === 429 || status === 408) this.#again(retryAfterMs);
     else this.#over = true;

@@ -1,6 +1,7 @@
 /** One request of a session: its POST, and the streams that bring the rest where that one breaks. */
 import type { EventSourceMessage } from 'eventsource-parser';
 import { asyncScheduler, type Subscription } from 'rxjs';
+import { Concerning } from '../../frame/concerning.ts';
 import { ConnectionClosed, InvalidAnswer, quoted } from '../../frame/errors.ts';
 import { isArray, isObject, type RequestFrame, type RequestId } from '../../frame/frame.ts';
 import type { HttpRefusal } from '../../frame/http-refusal.ts';
@@ -11,6 +12,7 @@ import { UnreadableResponse } from '../../frame/unreadable-response.ts';
 import { Waits } from '../schedule.ts';
 import { Answer, type AnswerListener, type Header } from './answer.ts';
 import type { HttpCall } from './carrier.ts';
+import { isResumable } from './event-id.ts';
 import { errorIn } from './refused.ts';
 import type { Session } from './session.ts';
 
@@ -26,6 +28,7 @@ export class SessionRequest implements AnswerListener {
   /** Whether this is the POST itself, and no stream that follows it. */
   #posted = true;
   #over = false;
+  #cancelled = false;
   /** Where it is among those under way. */
   at = 0;
 
@@ -45,6 +48,11 @@ export class SessionRequest implements AnswerListener {
     else this.#answer = answer;
   }
 
+  /** Nobody waits for it any more, and so there is nobody whom it could ask. */
+  cancel(): void {
+    this.#cancelled = true;
+  }
+
   stop(): void {
     if (this.#over) return;
     this.#close();
@@ -53,7 +61,8 @@ export class SessionRequest implements AnswerListener {
 
   accepted(header: Header): void {
     this.#waits.begun();
-    if (this.#posted && this.#session.opens(this.#frame.id)) this.#session.begun(header);
+    if (!this.#posted) this.#session.streams = true;
+    else if (this.#session.opens(this.#frame.id)) this.#session.begun(header);
   }
 
   whole(text: string, type: string): void {
@@ -70,15 +79,15 @@ export class SessionRequest implements AnswerListener {
   }
 
   event({ id, event, data }: EventSourceMessage): void {
-    if (id !== undefined && id !== '') this.#lastEventId = id;
+    if (isResumable(id)) this.#lastEventId = id;
     // An event without data only says how far the stream has come (SHTTP-20).
     if (this.#over || data === '' || (event !== undefined && event !== 'message')) return;
     const value = parse(data);
     if (this.#answers(value)) {
       this.#answer?.release();
       this.#close();
-    }
-    this.#session.receive(value);
+      this.#session.receive(value);
+    } else if (!this.#cancelled) this.#session.receive(new Concerning(this.#frame.id, value));
   }
 
   retry(ms: number): void {
@@ -96,17 +105,18 @@ export class SessionRequest implements AnswerListener {
   }
 
   refused(refusal: HttpRefusal, text: string): void {
-    const refused = this.#session.refused(refusal, this.#posted ? errorIn(refusal, text, this.#frame.id) : undefined);
     if (!this.#posted) {
+      this.#session.unheard(refusal);
       // What was sent may have been carried out: it is not made again in another session.
       const error = new ConnectionClosed({ message: refusal.message, cause: refusal });
       if (refusal.status >= 500 || refusal.status === 429) this.#resume(error, refusal.retryAfterMs);
       else this.#fail(error);
-    } else if (refused instanceof ConnectionClosed) this.#fail(refused);
-    else {
-      this.#close();
-      this.#session.receive({ jsonrpc: '2.0', id: this.#frame.id, error: refused });
+      return;
     }
+    const refused = this.#session.refused(refusal, errorIn(refusal, text, this.#frame.id));
+    if (refused instanceof ConnectionClosed) return this.#fail(refused);
+    this.#close();
+    this.#session.receive({ jsonrpc: '2.0', id: this.#frame.id, error: refused });
   }
 
   /** Takes the stream up where it broke, which is no matter of chance but what some servers do all the time (SHTTP-24). */

@@ -68,6 +68,8 @@ export class Session {
   /** What is on its way that nobody waits for. */
   readonly #told = new Set<Answer>();
   readonly #events: SessionEvents;
+  /** Whether the server has let us listen to a stream. */
+  streams = false;
   #id: string | undefined;
   #revision: Revision | undefined;
   /** The request that opens the session. */
@@ -100,6 +102,7 @@ export class Session {
     if (frame.method !== cancelledMethod) return this.#tell(frame);
     // A server owes no answer to what was cancelled, and may leave its stream open.
     const request = this.#requests.find(({ id }) => id === frame.params?.['requestId']);
+    request?.cancel();
     this.#tell(frame, () => request?.stop());
   }
 
@@ -135,7 +138,7 @@ export class Session {
   }
 
   /**
-   * What a refusal means: the error that the server sent with it, or else that nothing comes. Where the server does not
+   * What the refusal of a POST means: the error that the server sent with it, or else that nothing comes. Where the server does not
    * know the session, whoever holds the channel is told (SHTTP-49).
    */
   refused(refusal: HttpRefusal, said?: ReturnType<typeof errorIn>): ErrorObject | ConnectionClosed {
@@ -145,6 +148,11 @@ export class Session {
     // What opens a session may be refused because another transport is spoken here, which its status tells (SHTTP-58).
     const meant = said !== undefined && (said.named || this.#opening === undefined || isModernCode(said.error.code));
     return meant ? said.error : new ConnectionClosed({ message: refusal.message, cause: refusal });
+  }
+
+  /** A stream that is refused tells of the session only where there have been any: a server may have none (SHTTP-31). */
+  unheard(refusal: HttpRefusal): void {
+    if (this.streams) this.refused(refusal);
   }
 
   #unknown(refusal: HttpRefusal): ConnectionClosed {

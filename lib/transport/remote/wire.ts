@@ -19,7 +19,8 @@ export interface WireOptions {
   readonly maxBytes?: number | undefined;
   /**
    * How long the server may take to begin its answer where nobody else looks at the clock, in milliseconds: to
-   * subscriptions, notifications and the opening of an old stream. Calls have limits of their own. Default 10,000.
+   * subscriptions, notifications and the opening of an old stream; and how long what it says with a refusal may take.
+   * Calls have limits of their own. Default 10,000.
    */
   readonly openMs?: number | undefined;
   /**

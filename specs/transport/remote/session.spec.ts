@@ -1,7 +1,7 @@
 /** Streamable HTTP of the handshake revisions: a session, and a stream for each request. */
 import { describe, expect, it, vi } from 'vitest';
-import { ConnectionClosed, InvalidAnswer, NotSupported, type JsonObject } from 'rxmcp';
-import type { LegacyRevision } from '../../../lib/protocol/revisions.ts';
+import { ConnectionClosed, InvalidAnswer, NotSupported, type Context, type JsonObject } from 'rxmcp';
+import { metaKeys, type LegacyRevision } from '../../../lib/protocol/revisions.ts';
 import { virtualTime } from './clock.ts';
 import { dial, far, follow, shaken, type Call } from './scripted.ts';
 
@@ -156,6 +156,20 @@ describe('a session', () => {
     close();
   });
 
+  it('is used where the refusal of that notice does not end', () => {
+    const { link, close, ask } = opened('2025-11-25', {
+      respond: (call) => (call.asks === 'notifications/initialized' ? call.head(400).text('x') : undefined),
+    });
+    const { seen } = follow(link.client.call('x'));
+    vi.advanceTimersByTime(9_999);
+    expect(ask('tools/call')).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(ask('notifications/initialized')[0]?.aborted).toBe(true);
+    ask('tools/call')[0]?.answer({ content: [] });
+    expect(seen.values).toHaveLength(1);
+    close();
+  });
+
   it('that cannot be closed is left after a while (SHTTP-52)', () => {
     const { server, link } = opened();
     link.close();
@@ -220,6 +234,16 @@ describe('a request in a session', () => {
     const { link, post, seen, close } = calling();
     post.whole(500, 'oh');
     expect((seen.error as ConnectionClosed).cause).toMatchObject({ status: 500, body: 'oh' });
+    expect(link.seen.error).toBeUndefined();
+    close();
+  });
+
+  it('is refused by a status alone also where nothing ends what is said with it', () => {
+    const { link, post, seen, close } = calling();
+    post.head(500).text('oh');
+    vi.advanceTimersByTime(10_000);
+    expect((seen.error as ConnectionClosed).cause).toMatchObject({ status: 500, body: 'oh' });
+    expect(post.aborted).toBe(true);
     expect(link.seen.error).toBeUndefined();
     close();
   });
@@ -292,6 +316,20 @@ describe('a stream that breaks', () => {
     close();
   });
 
+  it.each(['é', 'a\u0007', ' a', 'a\u2028b'])('is taken up after no event whose id no header can hold: %j', (id) => {
+    const one = calling();
+    one.post.stream().text(`id: ${id}\ndata:\n\n`).end();
+    vi.advanceTimersByTime(60_000);
+    expect(one.ask('GET').filter(({ headers }) => 'last-event-id' in headers)).toEqual([]);
+    expect(one.seen.error).toBeInstanceOf(ConnectionClosed);
+    one.close();
+    const two = calling();
+    two.post.stream().text('id: a1\ndata:\n\n', `id: ${id}\ndata:\n\n`).end();
+    vi.advanceTimersByTime(250);
+    expect(two.server.last().headers).toMatchObject({ 'last-event-id': 'a1' });
+    two.close();
+  });
+
   it('is tried more and more rarely, and no more often than the schedule allows', () => {
     const { server, post, seen, close } = calling('2025-11-25', {}, { retry: { attempts: 2 } });
     post.stream().text('id: a1\ndata:\n\n').fail();
@@ -352,6 +390,32 @@ describe('a stream that breaks', () => {
     }
   });
 
+  it('that cannot be taken up because the server has no streams leaves the session alone (SHTTP-31)', () => {
+    const { server, link, post, seen, ask, close } = calling();
+    events(server.calls).whole(404, 'Cannot GET /mcp');
+    post.stream().text('id: a1\ndata:\n\n').fail();
+    vi.advanceTimersByTime(250);
+    server.last().whole(404, 'Cannot GET /mcp');
+    server.pump();
+    expect(seen.error).toBeInstanceOf(ConnectionClosed);
+    expect(ask('initialize')).toHaveLength(1);
+    expect(link.seen.error).toBeUndefined();
+    close();
+  });
+
+  it('tells, once streams were taken up, that the server has forgotten the session (SHTTP-49)', () => {
+    const { server, post, ask, close } = calling();
+    events(server.calls).whole(405, '');
+    post.stream().text('id: a1\ndata:\n\n').fail();
+    vi.advanceTimersByTime(250);
+    server.last().stream().fail();
+    vi.advanceTimersByTime(500);
+    server.last().whole(404, '');
+    server.pump();
+    expect(ask('initialize')).toHaveLength(2);
+    close();
+  });
+
   it('is not taken up for a request that was cancelled meanwhile', () => {
     const { server, post, stop, close } = calling();
     post.stream().text('id: a1\ndata:\n\n').fail();
@@ -388,6 +452,27 @@ describe('the stream for what belongs to no request', () => {
     vi.advanceTimersByTime(600_000);
     expect(server.calls).toHaveLength(before);
     expect(link.seen.error).toBeUndefined();
+    close();
+  });
+
+  it('may be unknown to a server, which has forgotten no session by that (SHTTP-31, SHTTP-49)', () => {
+    const { server, link, ask, close } = opened();
+    events(server.calls).whole(404, 'Cannot GET /mcp');
+    server.pump();
+    vi.advanceTimersByTime(600_000);
+    expect([ask('initialize'), ask('GET')].map(({ length }) => length)).toEqual([1, 1]);
+    expect(link.seen.error).toBeUndefined();
+    const { seen } = follow(link.client.call('x'));
+    server.last().answer({ content: [] });
+    expect(seen.values).toHaveLength(1);
+    close();
+  });
+
+  it('is taken up after no event whose id no header can hold', () => {
+    const { server, close } = opened();
+    events(server.calls).stream().text('id: g1\ndata:\n\n', 'id: é\u0007\ndata:\n\n').end();
+    vi.advanceTimersByTime(250);
+    expect(events(server.calls).headers).toMatchObject({ 'last-event-id': 'g1' });
     close();
   });
 
@@ -546,5 +631,97 @@ describe('a session that the server does not know any more', () => {
     link.close();
     expect(ask('DELETE')).toEqual([]);
     expect(server.open()).toEqual([]);
+  });
+});
+
+describe('a question on the stream of a call', () => {
+  const elicitation = {
+    jsonrpc: '2.0',
+    id: 'q',
+    method: 'elicitation/create',
+    params: { message: 'Really?', requestedSchema: { type: 'object', properties: {} } },
+  };
+  const sampling = {
+    jsonrpc: '2.0',
+    id: 'q',
+    method: 'sampling/createMessage',
+    params: { messages: [], maxTokens: 1 },
+  };
+  /** Calls made for others, each with its POST. */
+  const standingIn = (revision: LegacyRevision = '2025-11-25') => {
+    const { server, link, close, ask } = opened(revision, {}, { relay: true });
+    const capabilities = { elicitation: { form: {} }, sampling: {} };
+    const call = (name: string, context: Context) => {
+      const params = { name, _meta: { [metaKeys.clientCapabilities]: capabilities } };
+      const { seen, stop } = follow(link.client.exchange({ method: 'tools/call', params }, context));
+      return { seen, stop, post: server.last() };
+    };
+    const told = () => server.calls.find(({ body }) => body['id'] === 'q')?.body;
+    return { server, link, close, ask, call, told };
+  };
+  const asked = [{ result: { resultType: 'input_required' } }];
+
+  it('is for who made that call, although they have made others since (SHTTP-16, BR-24)', () => {
+    const { call, close } = standingIn();
+    const [first, second] = [call('delete', { principal: 'ann' }), call('slow', { principal: 'ann' })];
+    first.post.stream().say(elicitation);
+    expect(first.seen.values).toMatchObject(asked);
+    expect(second.seen.values).toEqual([]);
+    close();
+  });
+
+  it('is for who made that call, whoever else has one under way (SHTTP-16, BR-12)', () => {
+    const { call, told, close } = standingIn();
+    const [first, second] = [call('delete', { connection: {} }), call('slow', { connection: {} })];
+    first.post.stream().say(elicitation);
+    expect(first.seen.values).toMatchObject(asked);
+    expect([second.seen.values, told()]).toEqual([[], undefined]);
+    close();
+  });
+
+  it('is for them also on the stream that follows a broken one (SHTTP-24)', () => {
+    const { server, call, close } = standingIn();
+    const [first, second] = [call('delete', { connection: {} }), call('slow', { connection: {} })];
+    first.post.stream().text('id: a1\ndata:\n\n').fail();
+    vi.advanceTimersByTime(250);
+    server.last().stream().say(elicitation);
+    expect(first.seen.values).toMatchObject(asked);
+    expect(second.seen.values).toEqual([]);
+    close();
+  });
+
+  it('is for them also in an array, as at 2025-03-26', () => {
+    const { call, close } = standingIn('2025-03-26');
+    const [first, second] = [call('delete', { connection: {} }), call('slow', { connection: {} })];
+    first.post.stream().say([sampling]);
+    expect(first.seen.values).toMatchObject(asked);
+    expect(second.seen.values).toEqual([]);
+    close();
+  });
+
+  it('that was cancelled is nobody’s any more', () => {
+    const { server, call, told, close } = standingIn();
+    const [first, second] = [call('delete', { principal: 'ann' }), call('slow', { principal: 'ann' })];
+    first.post.stream();
+    first.stop();
+    first.post.say(elicitation);
+    expect([second.seen.values, told()]).toEqual([[], undefined]);
+    server.pump();
+    expect(first.post.aborted).toBe(true);
+    close();
+  });
+
+  it('elsewhere is the one person’s who has a call under way, and nobody’s among several', () => {
+    const { server, call, told, close } = standingIn();
+    const first = call('delete', { connection: {} });
+    const stream = events(server.calls).stream();
+    stream.say(elicitation);
+    expect(first.seen.values).toMatchObject(asked);
+    call('slow', { connection: {} });
+    call('slow', { connection: {} });
+    stream.say({ ...elicitation, id: 'r' });
+    expect(told()).toBeUndefined();
+    expect(server.calls.find(({ body }) => body['id'] === 'r')?.body).toMatchObject({ error: { code: -32602 } });
+    close();
   });
 });
