@@ -30,8 +30,8 @@ export interface CallOptions extends Limits {
   readonly again?: { readonly inputResponses?: InputResponses; readonly requestState?: string };
   /**
    * Whether doing it twice does no more than doing it once: over HTTP, since 2026-07-28, it is then made again, once, where
-   * its answer breaks. Default: what a tool's annotations say (`readOnlyHint`, `idempotentHint`), once it has been listed;
-   * for all else no.
+   * its answer breaks. Default: yes for lists and reads; what a tool's annotations say (`readOnlyHint`, `idempotentHint`),
+   * once it has been listed; for all else no.
    */
   readonly idempotent?: boolean;
   /** Asks the server even where an answer is kept that is still good. Default false. */

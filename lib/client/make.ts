@@ -104,7 +104,7 @@ export const clientOf = <Tools>(
     const _meta = metaOf(given.meta, given.logLevel ?? options.logLevel, table[method]?.progress === true);
     return {
       exchange: given.fresh === true ? fresh : exchange,
-      context: given.idempotent === true ? repeatable : once,
+      context: (given.idempotent ?? table[method]?.cacheable === true) ? repeatable : once,
       deadlines,
       server: name,
       limits: limitsOf(given, options),

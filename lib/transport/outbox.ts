@@ -137,7 +137,7 @@ class Queue implements Outbox {
   }
 
   #put(key: string | number, text: string): void {
-    const waiting = (this.#waiting ??= new Map());
+    const waiting = (this.#waiting ??= new Map<string | number, string>());
     const older = waiting.get(key);
     if (older !== undefined) {
       waiting.delete(key);

@@ -11,7 +11,7 @@ import {
   toArray,
   type Observable,
 } from 'rxjs';
-import { open, type Answers, type CallEvent, type OpenClient, type Target } from 'rxmcp';
+import { fetchCarrier, open, type Answers, type CallEvent, type OpenClient, type Target } from 'rxmcp';
 import { remote, sse } from 'rxmcp/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { elsewhere, type Elsewhere } from './elsewhere.ts';
@@ -37,6 +37,12 @@ const overHttp = (port: number): Target => remote(`http://127.0.0.1:${port}/mcp`
 const found = { name: 'found out', options: {}, spoken: '2025-11-25' } as const;
 const ways: readonly Way[] = [
   ...legacyWirings.map((wiring): Way => ({ ...wiring, transport: 'streamableHttp', reach: overHttp })),
+  {
+    ...found,
+    name: 'found out, by fetch',
+    transport: 'streamableHttp',
+    reach: (port) => remote(`http://127.0.0.1:${port}/mcp`, { carrier: fetchCarrier() }),
+  },
   { ...found, transport: 'sse', reach: (port) => sse(`http://127.0.0.1:${port}/sse`) },
   { ...found, name: 'found out by a URL', transport: 'sse', reach: (port) => remote(`http://127.0.0.1:${port}/sse`) },
 ];

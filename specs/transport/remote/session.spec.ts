@@ -649,7 +649,11 @@ describe('a question on the stream of a call', () => {
   };
   /** Calls made for others, each with its POST. */
   const standingIn = (revision: LegacyRevision = '2025-11-25') => {
-    const { server, link, close, ask } = opened(revision, {}, { relay: true });
+    const { server, link, close, ask } = opened(
+      revision,
+      { respond: (call) => (call.asks === 'POST' ? call.accept() : undefined) },
+      { relay: true },
+    );
     const capabilities = { elicitation: { form: {} }, sampling: {} };
     const call = (name: string, context: Context) => {
       const params = { name, _meta: { [metaKeys.clientCapabilities]: capabilities } };
