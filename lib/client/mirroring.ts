@@ -25,6 +25,7 @@ import { codes, quoted, RpcError } from '../frame/errors.ts';
 import { isArray, isObject } from '../frame/frame.ts';
 import { headerPlan, type Mirrored } from '../protocol/header-annotation.ts';
 import { paramHeaders } from '../protocol/header-param.ts';
+import { misheaded } from '../server/misheaded.ts';
 
 /** Of how many tools it is known which headers they want. Of others it is found out when they refuse a call. */
 const mostPlans = 10_000;
@@ -40,7 +41,7 @@ const none: Readonly<Record<string, string>> = {};
 /**
  * Wraps the exchange of a connection over HTTP. Lists of tools come out without those whose annotations cannot work
  * (HTTP26-49); calls go in with the headers that the newest list wants (HTTP26-60), in place of those that came with them.
- * A call that is refused for its headers is made once more, if the list, read again, wants others (HTTP26-61).
+ * A call passed on for somebody whose own headers say something else is refused (HTTP26-35). One that is refused for its headers is made once more, if the list, read again, wants others (HTTP26-61).
  *
  * @param warn - hears of each tool that is left out, once
  */
@@ -91,6 +92,11 @@ export const mirroring = (next: Exchange, warn: (message: string) => void = () =
     const plan = plans.get(String(params?.['name']));
     return plan === undefined ? none : paramHeaders(plan, params?.['arguments']);
   };
+  /** What is wrong with the headers that came with a call that is passed on (HTTP26-35): nobody else compares them. */
+  const differing = (request: Request, context: Context): RpcError | undefined => {
+    const plan = plans.get(String(request.params?.['name']));
+    return plan === undefined ? undefined : misheaded(plan, request, context);
+  };
   const under = (context: Context, headers: Readonly<Record<string, string>>): Context =>
     headers === none && context.headers === undefined ? context : { ...context, headers };
   /** The call once more, if the newest list wants other headers for it. */
@@ -98,6 +104,8 @@ export const mirroring = (next: Exchange, warn: (message: string) => void = () =
     listed$.pipe(
       catchError(() => throwError(() => refusal)),
       switchMap(() => {
+        const wrong = differing(request, context);
+        if (wrong !== undefined) return throwError(() => wrong);
         const wanted = headersOf(request);
         const same = canonical(wanted) === canonical(headers);
         return same ? throwError(() => refusal) : next(request, under(context, wanted));
@@ -108,6 +116,8 @@ export const mirroring = (next: Exchange, warn: (message: string) => void = () =
   // By hand: every call goes through this, and hardly any is refused.
   const call = (request: Request, context: Context): Observable<Emission> =>
     new Observable((subscriber) => {
+      const wrong = context.headers === undefined ? undefined : differing(request, context);
+      if (wrong !== undefined) return subscriber.error(wrong);
       const headers = headersOf(request);
       let heard = false;
       return next(request, under(context, headers)).subscribe({

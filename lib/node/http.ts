@@ -17,6 +17,7 @@ import {
   type EndpointSetting,
   type HttpDesk,
 } from '../transport/http/endpoint.ts';
+import { atLongest } from '../transport/http/longest.ts';
 import { drained } from '../transport/http/mount.ts';
 import { sseServer } from '../transport/http/sse-server.ts';
 import { takeRequest, type NodeRequest } from './node-reply.ts';
@@ -116,7 +117,7 @@ const serving = (
     if (own) {
       server.maxConnections = options.maxConnections ?? 10_000;
       // Whoever reads hears a sign of life at least that often, so that silence means that nothing gets through.
-      server.setTimeout(Math.min((options.stallMs ?? 60_000) + 2 * (options.keepAliveMs ?? 15_000), longestMs));
+      server.setTimeout(atLongest((options.stallMs ?? 60_000) + 2 * (options.keepAliveMs ?? 15_000)));
     }
     const bound = (): string => {
       if (own) return host;
@@ -146,7 +147,7 @@ const serving = (
       for (const each of all) each.close();
       if (!own) return;
       server.close();
-      const timer = setTimeout(() => server.closeAllConnections(), flushMs);
+      const timer = setTimeout(() => server.closeAllConnections(), atLongest(flushMs));
       server.once('close', () => clearTimeout(timer));
       // What has been answered is on its way; a connection that has nothing more to say is closed at once.
       setImmediate(() => server.closeIdleConnections());
@@ -192,9 +193,6 @@ const oldestOf = (exchange: Exchange, options: HttpOptions & ServeOptions, setti
   ];
   return { server, desks };
 };
-
-/** The longest that a timer can wait, in milliseconds. */
-const longestMs = 2 ** 31 - 1;
 
 const pathOf = ({ url = '' }: IncomingMessage): string => {
   const at = url.search(/[?#]/);

@@ -120,10 +120,10 @@ const follow = ({ socket }: NodeRequest, response: ServerResponse, reply: NodeRe
     if (!reply.ended) handling.closed();
     reply.ended = true;
   };
-  // What stands before this may have taken its time, and nobody is told twice.
+  response.on('error', ignore);
+  // What stands before this may have taken its time, and Node tells of an end once.
   if (response.destroyed || socket.destroyed) return gone();
   response.on('drain', () => handling.drained());
-  response.on('error', ignore);
   response.on('close', gone);
   if (response.socket === null) response.once('close', inLine(socket, gone));
 };

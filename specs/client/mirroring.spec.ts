@@ -251,6 +251,43 @@ describe('a proxied call', () => {
     expect(isAnswer(emission) && emission.result).toMatchObject({ content: [{ text: '{"region":"eu"}' }] });
     expect(heard.map(({ headers }) => headers)).toEqual([{}, { 'mcp-param-region': 'eu' }]);
   });
+
+  const meta = { [metaKeys.protocolVersion]: '2026-07-28', [metaKeys.clientCapabilities]: {} };
+  const params = { name: 'deploy', arguments: { region: 'us' }, _meta: meta };
+
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ['says something else than its argument', { 'mcp-param-region': 'eu' }],
+    ['is missing', {}],
+    ['repeats what is not there', { 'mcp-param-region': 'us', 'mcp-param-level': '1' }],
+  ])(
+    'one of whose headers %s goes no further: whoever stood before us read those (HTTP26-35, HTTP26-58)',
+    async (_, headers) => {
+      for (const isListed of [true, false]) {
+        const { client, of: asked } = await reached(real);
+        if (isListed) await lastValueFrom(client.listTools());
+        const call$ = client.exchange({ method: 'tools/call', params }, { headers });
+        await expect(lastValueFrom(call$)).rejects.toMatchObject({
+          code: -32020,
+          data: { header: expect.stringMatching(/^mcp-param-/) as unknown },
+        });
+        // A tool that nobody has listed is known once the server has refused it.
+        expect(asked('tools/call')).toHaveLength(isListed ? 0 : 1);
+      }
+    },
+  );
+
+  it('whose headers agree with it goes on, as does one of an older revision, which has none (HTTP26-35)', async () => {
+    const older = { ...params, _meta: { ...meta, [metaKeys.protocolVersion]: '2025-11-25' } };
+    for (const [asked, headers] of [
+      [params, { 'mcp-param-region': 'us' }],
+      [older, {}],
+    ] as const) {
+      const { client, heard } = await reached(real);
+      await lastValueFrom(client.listTools());
+      await lastValueFrom(client.exchange({ method: 'tools/call', params: asked }, { headers }));
+      expect(heard.at(-1)?.headers).toEqual({ 'mcp-param-region': 'us' });
+    }
+  });
 });
 
 describe('a list of tools over HTTP', () => {

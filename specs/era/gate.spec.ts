@@ -59,7 +59,21 @@ describe('the gate of 2026-07-28', () => {
 
   it('tells a peer that opens as older revisions did what it serves (VER-32)', async () => {
     const opening = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'old', version: '1' } };
-    expect(await ask('initialize', opening)).toMatchObject({ data: { supported: ['2026-07-28', 'draft'] } });
+    const supported = ['2026-07-28'];
+    const refusals: readonly (readonly [object | undefined, number])[] = [
+      [undefined, codes.invalidParams],
+      [{}, codes.invalidParams],
+      [{ progressToken: 1 }, codes.invalidParams],
+      [{ ...good, [metaKeys.clientCapabilities]: 5 }, codes.invalidParams],
+      [{ ...good, [metaKeys.protocolVersion]: '2025-11-25' }, codes.unsupportedProtocolVersion],
+      [{ ...good, [metaKeys.logLevel]: 'loud' }, codes.invalidParams],
+      [good, codes.methodNotFound],
+    ];
+    for (const [_meta, code] of refusals)
+      expect(
+        await ask('initialize', _meta === undefined ? opening : { ...opening, _meta }, { revisions: ['2026-07-28'] }),
+      ).toMatchObject({ code, data: { supported } });
+    expect(await ask('ping', { _meta: good })).not.toHaveProperty('data.supported');
   });
 
   it('checks in this order: fields, version, method, parameters (AMB-03)', async () => {

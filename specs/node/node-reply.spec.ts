@@ -26,13 +26,12 @@ const mounted = async (options: ToNodeOptions = {}) => {
     options,
   );
   const waiting: (() => void)[] = [];
-  const gone: Socket[] = [];
+  const sockets = new Set<Socket>();
   let held = false;
   const onRequest: RequestListener = (asked, response) => {
-    asked.socket.once('close', () => gone.push(asked.socket));
-    const take = (): void => handler(asked, response);
-    if (!held) return take();
+    if (!held) return handler(asked, response);
     let text = '';
+    sockets.add(asked.socket);
     asked.on('data', (chunk) => (text += String(chunk)));
     asked.on('end', () => {
       waiting.push(() => handler(text === '' ? asked : Object.assign(asked, { body: text }), response));
@@ -57,7 +56,8 @@ const mounted = async (options: ToNodeOptions = {}) => {
       socket.write(text);
       await holds(() => waiting.length === requests);
       socket.destroy();
-      await holds(() => gone.length > 0);
+      await holds(() => [...sockets].every((one) => one.destroyed));
+      await turn();
     },
     letThrough: () => {
       held = false;

@@ -25,7 +25,7 @@ export interface GateOptions {
 /**
  * What is missing of the fields that every request carries; undefined where nothing is.
  *
- * @param supported - the revisions that an error names, for a peer that opens as older ones do (VER-32)
+ * @param supported - the revisions that an error names where `_meta` is missing, as with a peer of an older one
  */
 export const metaProblem = (params: JsonObject | undefined, supported: readonly string[]): RpcError | undefined => {
   const meta = params?.['_meta'];
@@ -36,6 +36,21 @@ export const metaProblem = (params: JsonObject | undefined, supported: readonly 
   if (!isObject(meta[metaKeys.clientCapabilities]))
     return invalidParams(`_meta["${metaKeys.clientCapabilities}"] must be an object`);
   return undefined;
+};
+
+/** What a version gets that is not served, with those that are. */
+export const unserved = (version: unknown, supported: readonly string[]): RpcError =>
+  new RpcError({
+    code: codes.unsupportedProtocolVersion,
+    message: `protocol version ${quoted(version)} is not supported here`,
+    data: { supported, requested: String(version).slice(0, 100) },
+  });
+
+/** The same error; whoever opens as older clients do learns from it what is spoken here (VER-32). */
+export const guiding = (method: string, error: RpcError, supported: readonly string[]): RpcError => {
+  if (method !== 'initialize') return error;
+  const { code, message, data } = error;
+  return new RpcError({ code, message, data: isObject(data) ? { supported, ...data } : { supported } });
 };
 
 const metaOf = (params: JsonObject | undefined): JsonObject => {
@@ -62,12 +77,7 @@ export const gate = ({ revisions = modernRevisions, table = methods }: GateOptio
     const missing = metaProblem(params, revisions);
     if (missing !== undefined) return missing;
     const { [metaKeys.protocolVersion]: version, [metaKeys.logLevel]: level } = metaOf(params);
-    if (!isModern(version) || !revisions.includes(version))
-      return new RpcError({
-        code: codes.unsupportedProtocolVersion,
-        message: `protocol version ${quoted(version)} is not supported here`,
-        data: { supported: revisions, requested: String(version).slice(0, 100) },
-      });
+    if (!isModern(version) || !revisions.includes(version)) return unserved(version, revisions);
     if (level !== undefined && !loggingLevels.some((known) => known === level))
       return invalidParams(`_meta["${metaKeys.logLevel}"] must be one of ${loggingLevels.join(', ')}`);
     const row = rows.get(method);
@@ -80,7 +90,7 @@ export const gate = ({ revisions = modernRevisions, table = methods }: GateOptio
     isAnswer(emission) ? { result: { ...emission.result, supportedVersions: revisions } } : emission;
   return middleware((next) => (request, context) => {
     const refusal = check(request);
-    if (refusal !== undefined) return throwError(() => refusal);
+    if (refusal !== undefined) return throwError(() => guiding(request.method, refusal, revisions));
     const answer = next(request, context);
     return request.method === discoverMethod ? answer.pipe(map(spoken)) : answer;
   });

@@ -8,7 +8,7 @@ import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
 import { batchRevision } from '../../era/legacy/batch.ts';
 import { lanes } from '../../era/legacy/lanes.ts';
 import { isModernRequest } from '../../era/classify.ts';
-import { gate, metaProblem } from '../../era/modern/gate.ts';
+import { gate, guiding, metaProblem } from '../../era/modern/gate.ts';
 import type { ServeEvent, ServeOptions } from '../../era/serve.ts';
 import type { Context, Exchange } from '../../exchange/exchange.ts';
 import { codes, invalidParams, invalidRequest, quoted, RpcError } from '../../frame/errors.ts';
@@ -32,8 +32,9 @@ import { Crowd } from './crowd.ts';
 import { guarded, memoryEvents, type EventStore } from './event-store.ts';
 import { eventStreamHeaders } from './event-stream.ts';
 import { HttpSession, type SessionSetting } from './legacy-session.ts';
+import { atLongest } from './longest.ts';
 import type { HttpHandling, HttpReply, HttpRequest, Refusal } from './message.ts';
-import { headerMismatch, missingHeader } from './modern-headers.ts';
+import { headerMismatch, missingHeader, noticeProblem } from './modern-headers.ts';
 import { modernEvents, ModernPost, type Posts, type Underway } from './modern-post.ts';
 import { Sessions, type SessionBounds } from './sessions.ts';
 import { alone } from './stateless.ts';
@@ -141,7 +142,7 @@ export const httpEndpoint = (
       for (const session of sessions ?? []) session.keepAlive();
       for (const session of passing) session.keepAlive();
       if (open.size > 0 || passing.size > 0 || (sessions?.size ?? 0) > 0) wind();
-    }, keepAliveMs);
+    }, atLongest(keepAliveMs));
   };
 
   const refuse = (reply: HttpReply, { status, headers, body }: Refusal): HttpHandling => {
@@ -162,7 +163,7 @@ export const httpEndpoint = (
     const row = rows.get(frame.method);
     const wrong =
       missingHeader(headers, row) ?? metaProblem(frame.params, modern) ?? headerMismatch(headers, frame, row);
-    if (wrong !== undefined) return refuse(reply, refusal(400, guiding(frame, wrong), frame.id));
+    if (wrong !== undefined) return refuse(reply, refusal(400, guiding(frame.method, wrong, modern), frame.id));
     const busy = busyRefusal(frame.id);
     if (busy !== undefined) return refuse(reply, busy);
     // Callers who prove nothing are all strangers to each other.
@@ -172,10 +173,6 @@ export const httpEndpoint = (
     if (open.size > 0) wind();
     return post;
   };
-
-  /** Whoever opens as older clients do learns what is spoken here (VER-32). */
-  const guiding = ({ method }: RequestFrame, { code, message, data }: RpcError): RpcError =>
-    new RpcError({ code, message, data: method === 'initialize' ? { supported: modern } : data });
 
   const setting: SessionSetting = {
     exchange,
@@ -277,9 +274,12 @@ export const httpEndpoint = (
   /** What asks for no answer: a notification, or an answer of the client's. */
   const accept = (frame: NotificationFrame | ResponseFrame, request: HttpRequest, reply: HttpReply): HttpHandling => {
     const isNotice = 'method' in frame;
-    const isNewer = isModern(request.headers['mcp-protocol-version']) || legacy.length === 0;
+    const isNewer = legacy.length === 0 || (modern.length > 0 && isModern(request.headers['mcp-protocol-version']));
     if (isNewer && !isNotice) return refuse(reply, refusal(400, 'a client of this revision sends no responses'));
-    if (!isNewer && sessions !== undefined) {
+    if (isNewer || sessions === undefined) {
+      const problem = isNewer && isNotice ? noticeProblem(request.headers, frame, modern) : versionProblem(request);
+      if (problem !== undefined) return refuse(reply, refusal(400, problem));
+    } else {
       const session = sessionOf(request);
       if (!(session instanceof HttpSession)) return refuse(reply, session);
       if (isNotice) session.notification(frame);

@@ -4,8 +4,9 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#request-metadata-headers
  */
+import { unserved } from '../../era/modern/gate.ts';
 import { codes, quoted, RpcError } from '../../frame/errors.ts';
-import { isObject, type JsonObject, type RequestFrame } from '../../frame/frame.ts';
+import { isObject, type JsonObject, type NotificationFrame, type RequestFrame } from '../../frame/frame.ts';
 import { decodeHeader } from '../../protocol/header-value.ts';
 import type { Row } from '../../protocol/methods.ts';
 import { metaKeys } from '../../protocol/revisions.ts';
@@ -38,6 +39,20 @@ export const headerMismatch = (
   if (name === undefined) return mismatch(`the header Mcp-Name is not readable: ${quoted(sent)}`);
   const meant = params?.[row.nameIn];
   return name === meant ? undefined : differs('Mcp-Name', name, `params.${row.nameIn}`, meant);
+};
+
+/** What is wrong with the headers of a notification, which need not be there (AMB-02). */
+export const noticeProblem = (
+  headers: HttpHeaders,
+  { method, params }: NotificationFrame,
+  served: readonly string[],
+): RpcError | undefined => {
+  const { 'mcp-method': said, 'mcp-protocol-version': version } = headers;
+  if (said !== undefined && said !== method) return differs('Mcp-Method', said, 'method', method);
+  if (version === undefined) return undefined;
+  const { [metaKeys.protocolVersion]: meant = version } = metaOf(params);
+  if (meant !== version) return differs('MCP-Protocol-Version', version, '_meta', meant);
+  return served.includes(version) ? undefined : unserved(version, served);
 };
 
 const metaOf = (params: JsonObject | undefined): JsonObject => {

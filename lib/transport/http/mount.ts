@@ -1,8 +1,9 @@
 /** An endpoint inside somebody else's HTTP server: there from its first request until it is closed. */
-import { timer, Subscription, firstValueFrom, interval, merge, filter, take } from 'rxjs';
+import { filter, firstValueFrom, interval, merge, Subscription, timer } from 'rxjs';
 import type { ServeEvent, ServeOptions } from '../../era/serve.ts';
 import type { Served } from '../../exchange/exchange.ts';
 import { httpEndpoint, type Closing, type EndpointOptions, type HttpEndpoint } from './endpoint.ts';
+import { atLongest } from './longest.ts';
 
 /** How an endpoint is served by a framework of one's own. */
 export interface MountOptions extends EndpointOptions, ServeOptions {
@@ -28,7 +29,7 @@ const lookMs = 10;
 export const drained = async (endpoint: Pick<Closing, 'busy'>, ms: number): Promise<void> => {
   if (endpoint.busy === 0) return;
   const idle = interval(lookMs).pipe(filter(() => endpoint.busy === 0));
-  await firstValueFrom(merge(idle, timer(ms)).pipe(take(1)));
+  await firstValueFrom(merge(idle, timer(atLongest(ms))), { defaultValue: undefined });
 };
 
 /** Makes an endpoint that holds what the exchange wants held. */

@@ -6,8 +6,10 @@
  */
 import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
 import { isOf, type HttpSession } from './legacy-session.ts';
+import { atLongest } from './longest.ts';
 import type { HttpRequest } from './message.ts';
 
+/** How long sessions of older clients last, and how many there may be. */
 export interface SessionBounds {
   /** How long a session may go unused, in milliseconds; one that somebody listens to does not. Default 1,800,000. */
   readonly ttlMs?: number | undefined;
@@ -63,7 +65,7 @@ export class Sessions {
   add(session: HttpSession): void {
     session.touched = this.#scheduler.now();
     this.#sessions.set(session.id, session);
-    this.#sweeping ??= this.#scheduler.schedule(() => this.#sweep(), this.#ttlMs / looks);
+    this.#sweeping ??= this.#look();
   }
 
   end(session: HttpSession): void {
@@ -82,6 +84,10 @@ export class Sessions {
     yield* this.#sessions.values();
   }
 
+  #look(): Subscription {
+    return this.#scheduler.schedule(() => this.#sweep(), atLongest(this.#ttlMs / looks));
+  }
+
   #sweep(): void {
     this.#sweeping = undefined;
     const now = this.#scheduler.now();
@@ -89,6 +95,6 @@ export class Sessions {
       if (session.busy) session.touched = now;
       else if (now - session.touched >= this.#ttlMs) this.end(session);
     }
-    if (this.#sessions.size > 0) this.#sweeping = this.#scheduler.schedule(() => this.#sweep(), this.#ttlMs / looks);
+    if (this.#sessions.size > 0) this.#sweeping = this.#look();
   }
 }

@@ -401,7 +401,53 @@ describe('what is wrong with a request is found in this order (AMB-03)', () => {
       expect(json()).toMatchObject({ id: 'init', error: { data: { supported: ['2026-07-28'] } } });
     }
     const meta = modernized(initialize());
-    expect(post(meta, headersOf(meta)).reply.status).toBe(404);
+    const whole = post(meta, headersOf(meta));
+    expect(whole.reply.status).toBe(404);
+    expect(whole.json()).toMatchObject({
+      error: { code: codes.methodNotFound, data: { supported: ['2026-07-28'] } },
+    });
+  });
+});
+
+describe('a notification', () => {
+  const cancelled = notice('notifications/cancelled', { requestId: 1 });
+  const told = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'notifications/cancelled' };
+  const about = (version: string): JsonObject =>
+    notice('notifications/cancelled', { requestId: 1, _meta: { [metaKeys.protocolVersion]: version } });
+
+  it('is taken where its headers agree with it; they need not be there (AMB-02)', () => {
+    const { post } = desk(house);
+    for (const frame of [cancelled, about('2026-07-28')])
+      for (const headers of [told, { ...told, 'mcp-method': undefined }])
+        expect(post(frame, headers).reply).toMatchObject({ status: 202, text: '' });
+    const modernOnly = desk(house, { revisions: ['2026-07-28'] });
+    expect(modernOnly.post(cancelled).reply.status).toBe(202);
+  });
+
+  it.each<[string, JsonObject, Headers, number]>([
+    ['its method (HTTP26-35)', cancelled, { 'mcp-method': 'notifications/other' }, codes.headerMismatch],
+    ['its version (HTTP26-25)', about('2025-11-25'), {}, codes.headerMismatch],
+  ])('is refused where a header says something else of %s (AMB-02)', (_name, frame, headers, code) => {
+    const { reply, json } = desk(house).post(frame, { ...told, ...headers });
+    expect(reply.status).toBe(400);
+    expect(json()).toEqual({ jsonrpc: '2.0', error: { code, message: expect.any(String) as unknown } });
+  });
+
+  it('of a version that is not served is told which are (HTTP26-26, SHTTP-56)', () => {
+    const { post } = desk(house, { revisions: ['2026-07-28'] });
+    for (const version of ['1999-01-01', '2025-11-25', '']) {
+      const { reply, json } = post(cancelled, { 'mcp-protocol-version': version });
+      expect(reply.status).toBe(400);
+      expect(json()).toMatchObject({
+        error: { code: codes.unsupportedProtocolVersion, data: { supported: ['2026-07-28'], requested: version } },
+      });
+    }
+  });
+
+  it('of this revision is none of a server of older ones (SHTTP-56)', () => {
+    const { post } = desk(house, { revisions: ['2025-11-25'], sessions: false });
+    expect(post(cancelled, told).reply.status).toBe(400);
+    expect(post(cancelled, { 'mcp-protocol-version': '2025-11-25' }).reply.status).toBe(202);
   });
 });
 

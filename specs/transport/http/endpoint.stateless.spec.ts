@@ -52,6 +52,18 @@ describe('an endpoint without sessions', () => {
       expect(post(body, { 'mcp-protocol-version': '1999-01-01' }).reply.status).toBe(400);
   });
 
+  it('refuses a version that is not served also of what asks for no answer (SHTTP-56)', () => {
+    const { post } = house();
+    for (const body of [notice('notifications/initialized'), { jsonrpc: '2.0', id: 1, result: {} }])
+      for (const [version, status] of [
+        ['1999-01-01', 400],
+        ['', 400],
+        ['2025-06-18', 202],
+        [undefined, 202],
+      ] as const)
+        expect(post(body, { 'mcp-protocol-version': version }).reply.status).toBe(status);
+  });
+
   it('takes one id twice at a time: those who use it are strangers to each other', () => {
     const { post, ledger } = house();
     for (let round = 0; round < 3; round += 1) post(call(1, 'hang'));
