@@ -87,7 +87,7 @@ export class SessionRequest implements AnswerListener {
       this.#answer?.release();
       this.#close();
       this.#session.receive(value);
-    } else if (!this.#cancelled) this.#session.receive(new Concerning(this.#frame.id, value));
+    } else if (!this.#cancelled || !isQuestion(value)) this.#session.receive(new Concerning(this.#frame.id, value));
   }
 
   retry(ms: number): void {
@@ -155,3 +155,5 @@ export class SessionRequest implements AnswerListener {
     this.#session.done(this);
   }
 }
+
+const isQuestion = (value: unknown): boolean => isObject(value) && 'method' in value && 'id' in value;
