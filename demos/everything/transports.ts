@@ -1,5 +1,5 @@
 /** How the server can be reached, by the names that its command line has for it. */
-import { fromEvent, merge, take, type Observable } from 'rxjs';
+import { fromEvent, merge, take, takeUntil, type Observable } from 'rxjs';
 import type { Channel, Listener } from 'rxmcp';
 import { http, stdio, webSockets } from 'rxmcp/node';
 
@@ -36,7 +36,11 @@ const transports: ReadonlyMap<string, Open> = new Map<string, Open>([
     (place) =>
       http({ ...place, sse: true, maxBytes, until: interrupted(), onListening: telling('http', place, '/sse') }),
   ],
-  ['ws', (place) => webSockets({ ...place, path, onListening: telling('ws', place) })],
+  [
+    'ws',
+    (place) =>
+      webSockets({ ...place, path, maxBytes, onListening: telling('ws', place) }).pipe(takeUntil(interrupted())),
+  ],
 ]);
 
 /** @throws Error where there is no such transport */

@@ -35,6 +35,7 @@ export const admission = (options: AdmitOptions): ((request: HttpRequest) => Ref
     if (method === 'GET' && !takesEvents(headers['accept'])) return refusal(406, 'Accept must list text/event-stream');
     if (method !== 'POST') return undefined;
     if (!isJson(headers['content-type'])) return refusal(415, 'Content-Type must be application/json');
+    if (!isPlain(headers['content-encoding'])) return refusal(415, 'Content-Encoding is not served here');
     if (!takesBoth(headers['accept'])) return refusal(406, 'Accept must list application/json and text/event-stream');
     return Number(headers['content-length'] ?? 0) > maxBytes ? tooLarge(maxBytes) : undefined;
   };
@@ -66,6 +67,9 @@ const latest = (check: Check): Check => {
 const isJson: Check = latest((type) =>
   /^application\/json *(?:; *charset *= *"?utf-?8"? *)?;?$/i.test(type?.trim() ?? ''),
 );
+
+/** Nothing is unpacked here: a small body could become a large one. */
+const isPlain: Check = (encoding) => encoding === undefined || encoding.trim().toLowerCase() === 'identity';
 
 /** What an Accept header lists, weights of nothing aside. Whoever sends none takes anything. */
 const listed = (accept: string): readonly string[] =>

@@ -291,6 +291,7 @@ export const httpEndpoint = (
 
   const batch = (items: readonly unknown[], request: HttpRequest, reply: HttpReply): HttpHandling => {
     if (legacy.length === 0) return refuse(reply, refusal(400, 'a body is one message; batches do not exist any more'));
+    if (items.length === 0) return refuse(reply, refusal(400, 'a batch must not be empty'));
     if (items.length > batchLimit) return refuse(reply, refusal(400, `a batch has at most ${batchLimit} messages`));
     const busy = busyRefusal();
     if (busy !== undefined) return refuse(reply, busy);

@@ -51,6 +51,16 @@ describe('what is turned away before its body is read', () => {
     expect(post(frame, { ...headersOf(frame), accept }).reply.status).toBe(status);
   });
 
+  it.each([
+    [undefined, 200],
+    ['identity', 200],
+    ['gzip', 415],
+    ['identity, br', 415],
+  ])('a body that is packed by %s: %i, as nothing is unpacked here', (encoding, status) => {
+    const { post } = desk(echo);
+    expect(post(frame, { ...headersOf(frame), 'content-encoding': encoding }).reply.status).toBe(status);
+  });
+
   it('takes no time for an Accept that is endless', () => {
     const { post } = desk(echo);
     const started = performance.now();

@@ -209,6 +209,11 @@ describe('a batch', () => {
     initialize(),
   ];
 
+  it('must not be empty', () => {
+    const { session, post } = desk(house().exchange);
+    expect(post([], session('2025-03-26')).reply.status).toBe(400);
+  });
+
   it('is answered with one, at 2025-03-26 (SHTTP-08, SHTTP-14, RPC-18)', () => {
     const { post, session } = desk(house().exchange);
     const { reply } = post(batch, session('2025-03-26'));
