@@ -14,6 +14,7 @@ import { codes, ConnectionClosed, RpcError } from '../../frame/errors.ts';
 import { tell, type Frame, type NotificationFrame, type RequestFrame, type ResponseFrame } from '../../frame/frame.ts';
 import { ordinal, type LegacyRevision } from '../../protocol/revisions.ts';
 import type { EventStore } from './event-store.ts';
+import { settled } from './cors.ts';
 import { Crowd } from './crowd.ts';
 import { LegacyStream, eventIdOf, streamKey, type LegacyStreams, type StreamKind } from './legacy-stream.ts';
 import type { HttpHandling, HttpHeaders, HttpReply, HttpRequest } from './message.ts';
@@ -288,7 +289,7 @@ export class HttpSession implements LegacyStreams, Wayside {
     const id = eventIdOf(lastEventId);
     if (id === undefined || this.#setting.store === undefined) {
       refuse(`there is no event ${JSON.stringify(lastEventId.slice(0, 50))} to go on from`);
-      return nothing;
+      return settled;
     }
     const { name, position } = id;
     const failed = (error: unknown): void => refuse(reasonOf(error));
@@ -300,7 +301,7 @@ export class HttpSession implements LegacyStreams, Wayside {
 
   /** What was missed is said again on a stream of its own, and the former one ends. */
   #resumeGet(reply: HttpReply, name: string, position: number, refuse: (why: string) => void): HttpHandling {
-    let handling: HttpHandling = nothing;
+    let handling: HttpHandling = settled;
     let gone = false;
     const missed: string[] = [];
     // Nothing more is said on it while it is looked up.
@@ -366,8 +367,6 @@ export class HttpSession implements LegacyStreams, Wayside {
 
 const reasonOf = (error: unknown): string =>
   error instanceof Error ? error.message : 'the stream cannot be gone on with';
-
-const nothing: HttpHandling = { closed: () => undefined, drained: () => undefined };
 
 /** Who may use a session: whoever opened it, and nobody else by knowing its id (SEC-12). */
 export const isOf = (session: HttpSession, { principal }: HttpRequest): boolean => session.principal === principal;

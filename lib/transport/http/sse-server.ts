@@ -18,6 +18,7 @@ import { refusal } from './answer.ts';
 import { isListed, preflight, readable, settled, withCors } from './cors.ts';
 import { defaultMaxBytes, type Closing, type EndpointSetting, type HttpDesk } from './endpoint.ts';
 import { eventStreamHeaders } from './event-stream.ts';
+import { atLongest } from './longest.ts';
 import type { HttpHandling, HttpReply, HttpRequest, Refusal } from './message.ts';
 import { SseSession } from './sse-session.ts';
 
@@ -87,7 +88,7 @@ export const sseServer = (
 
   const keepAlive = (): void => {
     for (const session of sessions.values()) session.keepAlive();
-    keepingAlive = scheduler.schedule(keepAlive, keepAliveMs);
+    keepingAlive = scheduler.schedule(keepAlive, atLongest(keepAliveMs));
   };
   const over = (session: SseSession): void => {
     sessions.delete(session.id);
@@ -103,7 +104,7 @@ export const sseServer = (
     const { maxQueuedBytes } = options;
     const session = new SseSession(reply, { principal, headers: eventStreamHeaders, maxQueuedBytes, onOver: over });
     sessions.set(session.id, session);
-    keepingAlive ??= scheduler.schedule(keepAlive, keepAliveMs);
+    keepingAlive ??= scheduler.schedule(keepAlive, atLongest(keepAliveMs));
     // Where the stream goes, so does whoever would read an answer.
     const serve = serveChannel(counted(request), { ...options, drainMs: 0 });
     const running = serve(session.channel(endpoint)).subscribe({
