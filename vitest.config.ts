@@ -6,6 +6,7 @@ const lib = (path: string) => fileURLToPath(new URL(`./lib/${path}`, import.meta
 export default defineConfig({
   resolve: {
     alias: [
+      { find: /^rxmcp\/auth$/, replacement: lib('auth/index.ts') },
       { find: /^rxmcp\/node$/, replacement: lib('node/index.ts') },
       { find: /^rxmcp\/testing$/, replacement: lib('testing/index.ts') },
       { find: /^rxmcp$/, replacement: lib('index.ts') },

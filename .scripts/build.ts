@@ -18,12 +18,23 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Entry of the bundle → its source. */
 const entries = Object.fromEntries(
-  Object.entries({ index: 'lib/index.ts', node: 'lib/node/index.ts', testing: 'lib/testing/index.ts' }).filter(
-    ([, source]) => existsSync(join(root, source)),
-  ),
+  Object.entries({
+    index: 'lib/index.ts',
+    auth: 'lib/auth/index.ts',
+    node: 'lib/node/index.ts',
+    testing: 'lib/testing/index.ts',
+  }).filter(([, source]) => existsSync(join(root, source))),
 );
 
-const external = ['node:*', 'ws', 'cross-spawn', 'http-proxy-agent', 'https-proxy-agent', 'proxy-from-env'];
+const external = [
+  'node:*',
+  'ws',
+  'cross-spawn',
+  'proper-lockfile',
+  'http-proxy-agent',
+  'https-proxy-agent',
+  'proxy-from-env',
+];
 
 const bundle = async (outdir: string): Promise<Metafile> => {
   const { metafile } = await build({

@@ -3,6 +3,7 @@
  */
 import type { Observable } from 'rxjs';
 import type { Frame, JsonObject, RequestId } from '../frame/frame.ts';
+import type { Access, Guard } from './guard.ts';
 
 /** A request without its envelope. What the peer says of itself (version, capabilities, progress…) is in `params._meta`. */
 export interface Request {
@@ -38,6 +39,8 @@ export const isAnswer = <R>(emission: Emission<R>): emission is Answer<R> => 're
 export interface Context {
   /** Who asks, as the edge has established it; undefined where nobody was asked to prove it. */
   readonly principal?: string;
+  /** What they have proved, where the edge asks for a proof. */
+  readonly access?: Access;
   /** The connection that the request came over: one object for each, which tells callers apart who prove nothing. */
   readonly connection?: object;
   /** HTTP headers of the carrying request, lower-case names. */
@@ -59,17 +62,20 @@ export interface Context {
  */
 export type Exchange = (request: Request, context: Context) => Observable<Emission>;
 
-/** An exchange that has something to keep for as long as it is served, as a server has its changing lists. */
+/** An exchange that has something to keep for as long as it is served, as a server has its changing lists; or a guard. */
 export type Served = Exchange & {
   /** Never emits. Subscribed by whoever serves. */
   readonly held$?: Observable<never>;
+  /** Whom to let in. Asked by whoever serves, before anything else is. */
+  readonly guard?: Guard;
 };
 
 /** Wraps an exchange in a concern: gate, timeout, retry, trace… */
 export type Middleware = (next: Served) => Served;
 
 /**
- * Makes a middleware out of what one does with requests; what the wrapped exchange wants held is still held.
+ * Makes a middleware out of what one does with requests; what the wrapped exchange wants held is still held, and whom it
+ * does not want is still not let in.
  *
  * @param wrap - takes an exchange, gives the one that stands before it
  * @example
@@ -82,7 +88,11 @@ export type Middleware = (next: Served) => Served;
 export const middleware =
   (wrap: (next: Exchange) => Exchange): Middleware =>
   (next) =>
-    next.held$ === undefined ? wrap(next) : Object.assign(wrap(next), { held$: next.held$ });
+    Object.assign(
+      wrap(next),
+      next.held$ === undefined ? undefined : { held$: next.held$ },
+      next.guard === undefined ? undefined : { guard: next.guard },
+    );
 
 /**
  * A transport: frames out, messages in. Subscribing opens it, unsubscribing closes it; completion means that the far

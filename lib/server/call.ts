@@ -1,6 +1,7 @@
 /** What a handler knows of the request that it answers, besides its arguments. */
 import type { Answering } from '../exchange/bridge.ts';
 import type { Context, Request } from '../exchange/exchange.ts';
+import type { Access } from '../exchange/guard.ts';
 import { log, progress, type Notice } from '../exchange/notice.ts';
 import { isObject, type JsonObject } from '../frame/frame.ts';
 import { declares } from '../protocol/capability.ts';
@@ -89,6 +90,11 @@ export class Call {
   /** Who asks, as the edge has established it. */
   get principal(): string | undefined {
     return this.context.principal;
+  }
+
+  /** What they have proved: scopes, claims. Undefined where nobody asks for a proof. */
+  get access(): Access | undefined {
+    return this.context.access;
   }
 
   /** Whether the caller declared this: what {@link Call.ask} would need, for handlers that can do without. */

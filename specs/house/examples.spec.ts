@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { openHouse, type Exported, type House } from './examples.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const entries = ['lib/index.ts', 'lib/node/index.ts', 'lib/testing/index.ts'];
+const entries = ['lib/index.ts', 'lib/auth/index.ts', 'lib/node/index.ts', 'lib/testing/index.ts'];
 
 /** Values that implement nothing of the protocol, and so point to no page of it. */
 const beyondTheProtocol: ReadonlySet<string> = new Set([

@@ -97,7 +97,7 @@ export const openHouse = (planted: Sources = new Map()): House => {
 };
 
 /** The packages whose exports a fragment has at hand; of a name that several have, the first counts. */
-const packages = ['rxmcp', 'rxmcp/node', 'rxmcp/testing', 'rxjs'] as const;
+const packages = ['rxmcp', 'rxmcp/auth', 'rxmcp/node', 'rxmcp/testing', 'rxjs'] as const;
 
 /** A module for each, to ask the compiler for its names. */
 const names: Sources = new Map(

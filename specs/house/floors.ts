@@ -29,7 +29,7 @@ const indexFloor = 3;
 
 /** May use what exists in Node only. */
 const nodeFolders = new Set(['node', 'cluster', 'cli']);
-const nodePackages = /^(?:node:|(?:ws|cross-spawn|chokidar|ioredis)(?:\/|$))/;
+const nodePackages = /^(?:node:|(?:ws|cross-spawn|proper-lockfile|chokidar|ioredis)(?:\/|$))/;
 const nodeGlobals = new Set([
   'process',
   'Buffer',

@@ -240,8 +240,9 @@ const own: ReadonlyMap<string, Own> = new Map<string, Own>([
 ]);
 
 /** Who asks, without what is of this one request. */
-const callerIn = ({ principal, connection }: Context): Context => ({
+const callerIn = ({ principal, access, connection }: Context): Context => ({
   ...(principal === undefined ? undefined : { principal }),
+  ...(access === undefined ? undefined : { access }),
   ...(connection === undefined ? undefined : { connection }),
 });
 
