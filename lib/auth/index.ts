@@ -3,10 +3,21 @@
  * alike; what needs Node (a place to come back to, a file for tokens) is in `rxmcp/node`.
  */
 // Clients.
+export { LoginFailed, type LoginStage } from '../frame/login-failed.ts';
 export type { Callback, Callbacks } from './callback.ts';
-export { LoginFailed, type LoginStage } from './failed.ts';
 export { memoryTokens, type TokenStore } from './token-store.ts';
+export { oauth, type Login, type OauthOptions, type TokenOptions } from './oauth.ts';
+export type { ClientOptions } from './registration.ts';
+export type { KnownClient, SigningKey } from './identity.ts';
+export type { LoginStep } from './steps.ts';
 export type { Authorization, Authorizer, Challenge, Reach, Resource } from '../transport/remote/authorizer.ts';
 
 // Servers.
+export { authorize, type Authorize, type AuthorizeOptions } from './resource/authorize.ts';
+export type { Dpop } from './resource/challenge.ts';
+export { introspection, type IntrospectionOptions } from './resource/introspection.ts';
+export { jwks, type JwksOptions } from './resource/jwks.ts';
+export type { ResourceMetadata } from './resource/metadata.ts';
+export type { ScopeRules, Scopes, ScopesByName } from './resource/scopes.ts';
+export type { Unverified, Verified, Verifier } from './resource/verifier.ts';
 export type { Access, Denial, Guard, Knock } from '../exchange/guard.ts';

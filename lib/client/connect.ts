@@ -1,5 +1,5 @@
 /** Connects to a server, wherever it is and whatever revision it speaks. */
-import { defer, finalize, map, type Observable } from 'rxjs';
+import { defer, EMPTY, finalize, map, type Observable, type Subscription } from 'rxjs';
 import { channelEndpoint, type DialOptions, type Endpoint } from '../era/dial.ts';
 import type { Channel } from '../exchange/exchange.ts';
 import { ConnectionClosed } from '../frame/errors.ts';
@@ -17,7 +17,7 @@ import { unhurried } from './rounds.ts';
 
 /** Who connects, what it may speak, and how long it waits. */
 export interface ConnectOptions
-  extends ClientOptions, Omit<DialOptions, 'info' | 'local' | 'capabilities' | 'handshake' | 'notices$'> {
+  extends ClientOptions, Omit<DialOptions, 'info' | 'local' | 'capabilities' | 'handshake' | 'notices$' | 'held$'> {
   /** Who we are. Default: rxmcp, and its version. */
   readonly info?: Implementation;
   /** What servers may ask of us, and how it is answered. Default: nothing. */
@@ -75,12 +75,19 @@ export const connect = <S = Server>(target: Target, options: ConnectOptions = {}
     const deadlines = new Deadlines(scheduler);
     let server: Implementation | undefined;
     const side = localSide(answers, () => server);
-    const capabilities = { ...besides, ...side.capabilities };
+    const extensions = { ...endpoint.extensions, ...besides?.extensions };
+    const capabilities = {
+      ...besides,
+      ...(Object.keys(extensions).length === 0 ? undefined : { extensions }),
+      ...side.capabilities,
+    };
     const local = unhurried(side, deadlines);
     // Roots that have been said before anybody asks for them are not lost; whoever asks is told if they failed.
     const held = side.held$.subscribe({ error: () => undefined });
+    held.add(pausing(deadlines, endpoint.held$));
     const dialling = endpoint.dial({
       ...rest,
+      ...(endpoint.held$ === undefined ? undefined : { held$: endpoint.held$ }),
       info: { ...info },
       capabilities,
       handshake: [side.handshake, relay ? everything : {}].reduce(union, capabilities),
@@ -103,6 +110,21 @@ export const connect = <S = Server>(target: Target, options: ConnectOptions = {}
       }),
     );
   });
+};
+
+/** Calls wait without being late while somebody is being asked. */
+const pausing = (deadlines: Deadlines, held$: Observable<boolean> = EMPTY): Subscription => {
+  let resume: (() => void) | undefined;
+  const go = (): void => {
+    resume?.();
+    resume = undefined;
+  };
+  const subscription = held$.subscribe((held) => {
+    if (!held) go();
+    else resume ??= deadlines.pause();
+  });
+  subscription.add(go);
+  return subscription;
 };
 
 /** A client that is closed by hand. */

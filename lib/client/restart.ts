@@ -1,6 +1,7 @@
 /** Connects again whenever a connection ends. */
 import { defer, repeat, retry, tap, throwError, timer, type MonoTypeOperatorFunction } from 'rxjs';
 import { Misconfigured, NoCommonRevision } from '../frame/errors.ts';
+import { isUnproved } from '../frame/login-failed.ts';
 import { patienceFor, Waits, type Schedule } from '../transport/schedule.ts';
 
 export type { Schedule } from '../transport/schedule.ts';
@@ -39,4 +40,5 @@ export const restart = <T>(schedule: Schedule = {}): MonoTypeOperatorFunction<T>
 };
 
 /** What no further attempt can mend. */
-const isHopeless = (error: unknown): boolean => error instanceof NoCommonRevision || error instanceof Misconfigured;
+const isHopeless = (error: unknown): boolean =>
+  error instanceof NoCommonRevision || error instanceof Misconfigured || isUnproved(error);

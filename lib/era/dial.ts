@@ -68,6 +68,8 @@ export interface DialOptions {
   readonly revisions?: readonly Revision[];
   /** How long, in milliseconds, a server may take to answer the modern request before it is taken for legacy. Default 10000. */
   readonly probeMs?: number;
+  /** Whether somebody is being asked on account of the connection: neither of these clocks runs then. Default: no. */
+  readonly held$?: Observable<boolean>;
   /** How long, in milliseconds, it may take to answer `initialize`. Default 60000. */
   readonly handshakeMs?: number;
   /** What a handshake declares instead, where that is more. Default: the same. */
@@ -87,6 +89,10 @@ export interface Endpoint {
   dial(options: DialOptions): Observable<Connection>;
   /** Resolves when nothing is left of what was closed, where it goes on for a while. */
   closed?(): Promise<void>;
+  /** Whether somebody is being asked on account of it, for a password say: clocks stand still meanwhile. Emits at once. */
+  readonly held$?: Observable<boolean>;
+  /** The extensions of the protocol that are spoken because of it. */
+  readonly extensions?: Readonly<Record<string, JsonObject>>;
 }
 
 type Era = 'modern' | 'legacy';
@@ -104,7 +110,7 @@ export const modernMeta = ({ info, capabilities = {} }: DialOptions, revision: M
 };
 
 /** A channel that predates modern requests: nobody asks for one over it (SSE-09). */
-export type HandshakeChannel = Channel & { readonly handshakeOnly: true };
+export type HandshakeChannel = Channel & { readonly handshakeOnly: true } & Pick<Endpoint, 'held$' | 'extensions'>;
 
 /** The revisions that may be spoken, sorted by era. */
 export const choiceOf = ({ revisions = allRevisions }: DialOptions): Choice => ({
@@ -116,6 +122,7 @@ export const choiceOf = ({ revisions = allRevisions }: DialOptions): Choice => (
 export const channelEndpoint = (channel: Channel | HandshakeChannel): Endpoint => {
   let known: Era | undefined;
   return {
+    ...('handshakeOnly' in channel ? asksOf(channel) : undefined),
     dial: (options) => {
       const { modern, legacy } = choiceOf(options);
       const attempt = (era?: Era): Observable<Connection> => dialChannel(channel, options, { modern, legacy }, era);
@@ -141,6 +148,21 @@ export const channelEndpoint = (channel: Channel | HandshakeChannel): Endpoint =
     },
   };
 };
+
+/** What an endpoint says of itself besides how it is dialled. */
+export const asksOf = ({
+  held$,
+  extensions,
+}: Pick<Wired, 'held$' | 'extensions'>): Pick<Endpoint, 'held$' | 'extensions'> => ({
+  ...(held$ === undefined ? undefined : { held$ }),
+  ...(extensions === undefined ? undefined : { extensions }),
+});
+
+/** The same, where nothing may be said as well as nothing. */
+interface Wired {
+  readonly held$?: Observable<boolean> | undefined;
+  readonly extensions?: Readonly<Record<string, JsonObject>> | undefined;
+}
 
 const tooOld = (offered: readonly string[]): NoCommonRevision =>
   new NoCommonRevision({
@@ -240,7 +262,7 @@ const initialize = (link: Link, options: DialOptions, legacy: readonly LegacyRev
       {},
     )
     .pipe(
-      answerOf('initialize', handshakeMs),
+      answerOf('initialize', handshakeMs, options.held$),
       catchError((error: unknown) => {
         const supported = supportedBy(error);
         return throwError(() => (supported === undefined ? error : noneInCommon(supported, legacy)));

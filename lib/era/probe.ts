@@ -4,8 +4,20 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning#protocol-version-negotiation
  */
-import { catchError, filter, map, pipe, take, throwError, timeout, type Observable, type OperatorFunction } from 'rxjs';
+import {
+  catchError,
+  filter,
+  map,
+  merge,
+  of,
+  pipe,
+  take,
+  throwError,
+  type Observable,
+  type OperatorFunction,
+} from 'rxjs';
 import { isAnswer, type Emission, type Exchange } from '../exchange/exchange.ts';
+import { unheld } from '../exchange/patience.ts';
 import { codes, ConnectionClosed, InvalidAnswer, NoCommonRevision, RpcError, TimedOut } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
 import {
@@ -64,9 +76,9 @@ export interface Discovered {
  * @param ask - asks in this revision
  */
 export const discover = (ask: Exchange, options: DialOptions, revision: ModernRevision): Observable<Discovered> => {
-  const { probeMs = 10_000, revisions = allRevisions } = options;
+  const { probeMs = 10_000, revisions = allRevisions, held$ } = options;
   return ask({ method: discoverMethod }, {}).pipe(
-    answerOf(discoverMethod, probeMs),
+    answerOf(discoverMethod, probeMs, held$),
     map((discovered) => {
       // Some legacy servers answer anything with an empty result: only a discovery says that they are not (VER-24).
       if (!isArray(discovered['supportedVersions']) || !isObject(discovered['capabilities']))
@@ -80,20 +92,24 @@ export const discover = (ask: Exchange, options: DialOptions, revision: ModernRe
   );
 };
 
-/** The one answer, or an error if it takes longer than `ms`. */
-export const answerOf = (method: string, ms: number): OperatorFunction<Emission, JsonObject> =>
-  pipe(
+/** The one answer, or an error if it takes longer than `ms`, not counting the time in which somebody is being asked. */
+export const answerOf = (
+  method: string,
+  ms: number,
+  held$: Observable<boolean> = of(false),
+): OperatorFunction<Emission, JsonObject> => {
+  const late$ = unheld(ms, held$).pipe(
+    map(() => {
+      throw new TimedOut({ method, limit: 'total', ms, message: `no answer to ${method} within ${ms} ms` });
+    }),
+  );
+  return pipe(
     filter(isAnswer),
     map(({ result }) => result),
-    timeout({
-      first: ms,
-      with: () =>
-        throwError(
-          () => new TimedOut({ method, limit: 'total', ms, message: `no answer to ${method} within ${ms} ms` }),
-        ),
-    }),
+    (answer$) => merge(answer$, late$),
     take(1),
   );
+};
 
 /** `draft` is spoken only where nothing dated is. */
 const preferredOf = (modern: readonly ModernRevision[]): ModernRevision | undefined =>

@@ -9,6 +9,7 @@ import { asyncScheduler, Observable, Subscription, type Subscriber } from 'rxjs'
 import { listenMethod } from '../../exchange/envelope.ts';
 import { isAnswer, type Context, type Emission, type Exchange, type Request } from '../../exchange/exchange.ts';
 import { ConnectionClosed } from '../../frame/errors.ts';
+import { isUnproved } from '../../frame/login-failed.ts';
 import { patienceFor, Waits, type Schedule } from '../schedule.ts';
 
 /**
@@ -95,7 +96,7 @@ class Listening {
   #again(error?: ConnectionClosed): void {
     this.#lost();
     this.#waits.ended();
-    if (error !== undefined && this.#waits.failed()) {
+    if (error !== undefined && (this.#waits.failed() || isUnproved(error))) {
       this.#subscriber.error(error);
       return this.#broken(error);
     }

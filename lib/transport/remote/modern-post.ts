@@ -12,6 +12,7 @@ import { progressMethod } from '../../exchange/notice.ts';
 import { codes, ConnectionClosed, InvalidAnswer, quoted } from '../../frame/errors.ts';
 import { isObject, tell, type JsonObject, type NotificationFrame, type ResponseFrame } from '../../frame/frame.ts';
 import type { HttpRefusal } from '../../frame/http-refusal.ts';
+import { isUnproved } from '../../frame/login-failed.ts';
 import { parse } from '../../frame/json.ts';
 import { Unreadable } from '../../frame/unreadable.ts';
 import { UnreadableResponse } from '../../frame/unreadable-response.ts';
@@ -162,7 +163,7 @@ export class ModernPost implements AnswerListener {
   /** Whether it was carried out is not known: it is made again only where that does no harm (HTTP26-20, AMB-12). */
   #broken(error: ConnectionClosed): void {
     if (this.#over) return;
-    if (this.#again === 0) return this.#fail(error);
+    if (this.#again === 0 || isUnproved(error)) return this.#fail(error);
     this.#again -= 1;
     this.#answer = undefined;
     this.send();

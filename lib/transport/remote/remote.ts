@@ -11,13 +11,14 @@ import {
   throwError,
   type MonoTypeOperatorFunction,
 } from 'rxjs';
-import { choiceOf, dialChannel, type Connection, type DialOptions, type Endpoint } from '../../era/dial.ts';
+import { asksOf, choiceOf, dialChannel, type Connection, type DialOptions, type Endpoint } from '../../era/dial.ts';
 import { discover, probe, type Choice } from '../../era/probe.ts';
 import { reopening } from '../../era/reopen.ts';
 import type { Notification } from '../../exchange/exchange.ts';
 import { ConnectionClosed } from '../../frame/errors.ts';
 import { refusalIn } from '../../frame/http-refusal.ts';
 import type { ModernRevision } from '../../protocol/revisions.ts';
+import type { Resource } from './authorizer.ts';
 import type { Carrier } from './carrier.ts';
 import { fetchCarrier } from './fetch-carrier.ts';
 import { listening } from './listening.ts';
@@ -57,12 +58,18 @@ export const remote = (url: string | URL, options: RemoteOptions = {}): Endpoint
   remoteOver(url, options, fetchCarrier());
 
 /** The same with another default for what carries requests. */
-export const remoteOver = (url: string | URL, options: RemoteOptions, standard: Carrier): Endpoint => {
-  const wire = wireOf(url, options, standard);
+export const remoteOver = (
+  url: string | URL,
+  options: RemoteOptions,
+  standard: Carrier,
+  carrierFor?: Resource['carrierFor'],
+): Endpoint => {
+  const wire = wireOf(url, options, standard, carrierFor);
   /** How the server was reached the last time, where no modern request need be tried again (VER-30). */
   let known: 'session' | 'sse' | undefined;
   return {
     closed: () => wire.lastWords.said(),
+    ...asksOf(wire),
     dial: (options) =>
       defer(() => {
         const choice = choiceOf(options);

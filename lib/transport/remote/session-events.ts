@@ -1,7 +1,9 @@
 /** The stream on which a server says what belongs to no request. There may be none, and nothing fails with it. */
 import type { EventSourceMessage } from 'eventsource-parser';
 import { asyncScheduler, type Subscription } from 'rxjs';
+import type { ConnectionClosed } from '../../frame/errors.ts';
 import type { HttpRefusal } from '../../frame/http-refusal.ts';
+import { isUnproved } from '../../frame/login-failed.ts';
 import { parse } from '../../frame/json.ts';
 import { Waits } from '../schedule.ts';
 import { Answer, type AnswerListener } from './answer.ts';
@@ -64,9 +66,10 @@ export class SessionEvents implements AnswerListener {
     this.#again();
   }
 
-  failed(): void {
+  failed(error: ConnectionClosed): void {
     this.#settled?.();
-    this.#again();
+    if (isUnproved(error)) this.#over = true;
+    else this.#again();
   }
 
   refused(refusal: HttpRefusal): void {

@@ -5,6 +5,7 @@ import { Concerning } from '../../frame/concerning.ts';
 import { ConnectionClosed, InvalidAnswer, quoted } from '../../frame/errors.ts';
 import { isArray, isObject, type RequestFrame, type RequestId } from '../../frame/frame.ts';
 import type { HttpRefusal } from '../../frame/http-refusal.ts';
+import { isUnproved } from '../../frame/login-failed.ts';
 import { parse } from '../../frame/json.ts';
 import { Unanswered } from '../../frame/unanswered.ts';
 import { Unreadable } from '../../frame/unreadable.ts';
@@ -122,7 +123,7 @@ export class SessionRequest implements AnswerListener {
   /** Takes the stream up where it broke, which is no matter of chance but what some servers do all the time (SHTTP-24). */
   #resume(error: ConnectionClosed, patienceMs = 0): void {
     if (this.#over) return;
-    if (this.#lastEventId === undefined) return this.#fail(error);
+    if (this.#lastEventId === undefined || isUnproved(error)) return this.#fail(error);
     this.#posted = false;
     this.#waits.ended();
     if (this.#waits.failed()) return this.#fail(error);

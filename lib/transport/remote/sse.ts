@@ -6,7 +6,8 @@
  */
 import type { EventSourceMessage } from 'eventsource-parser';
 import { asyncScheduler, Observable, type Subscriber, type Subscription } from 'rxjs';
-import type { HandshakeChannel } from '../../era/dial.ts';
+import { asksOf, type HandshakeChannel } from '../../era/dial.ts';
+import { unheld } from '../../exchange/patience.ts';
 import { ConnectionClosed, quoted } from '../../frame/errors.ts';
 import { isArray, type Frame } from '../../frame/frame.ts';
 import type { HttpRefusal } from '../../frame/http-refusal.ts';
@@ -54,7 +55,7 @@ export const sseChannel = (wire: Wire): HandshakeChannel => {
         stream.close();
       };
     });
-  return Object.assign(channel, { handshakeOnly: true, closed: () => wire.lastWords.said() } as const);
+  return Object.assign(channel, { handshakeOnly: true, closed: () => wire.lastWords.said() } as const, asksOf(wire));
 };
 
 class SseStream implements AnswerListener {
@@ -76,9 +77,8 @@ class SseStream implements AnswerListener {
     this.#inbound = inbound;
     const { url, openMs } = wire;
     this.#answer = new Answer(wire, { method: 'GET', url, headers: { accept: 'text/event-stream' } }, this);
-    this.#clock = asyncScheduler.schedule(
-      () => this.#unopened(`the server did not say within ${openMs} ms where to post`),
-      openMs,
+    this.#clock = unheld(openMs, wire.held$).subscribe(() =>
+      this.#unopened(`the server did not say within ${openMs} ms where to post`),
     );
   }
 

@@ -1,6 +1,9 @@
 /** What all requests to one server have in common: where they go, what carries them, their headers and bounds. */
+import { of, type Observable } from 'rxjs';
 import { ConnectionClosed, Misconfigured } from '../../frame/errors.ts';
 import type { Schedule } from '../schedule.ts';
+import type { Authorization, Resource } from './authorizer.ts';
+import { authorizing } from './authorizing.ts';
 import type { Carrier, HttpCall, HttpSink } from './carrier.ts';
 import { LastWords } from './last-words.ts';
 
@@ -15,6 +18,8 @@ export interface WireOptions {
   readonly carrier?: Carrier | undefined;
   /** Sent with every request, as `authorization`; a function is asked each time. What the protocol itself sends wins. */
   readonly headers?: HeadersOption | undefined;
+  /** Proves who we are, where the server asks: `oauth(…)` of `rxmcp/auth`, or another. Default: nobody does. */
+  readonly auth?: Authorization | undefined;
   /** The longest answer, or event of a stream, in characters. Default 16 Mi. */
   readonly maxBytes?: number | undefined;
   /**
@@ -38,15 +43,40 @@ export interface Wire {
   /** Carries one request, with the headers of the user. */
   readonly carry: (call: HttpCall, sink: HttpSink) => () => void;
   readonly lastWords: LastWords;
+  /** Whether somebody is being asked on account of it: clocks stand still meanwhile. Emits at once. */
+  readonly held$: Observable<boolean>;
+  /** What we declare because of how we prove who we are. */
+  readonly extensions: Authorization['extensions'];
 }
 
 /** How long the last words of a connection may take, in milliseconds. */
 export const flushMs = 2_000;
 
-/** @throws {@link Misconfigured} where the URL is not one of http or https, or holds credentials */
-export const wireOf = (url: string | URL, options: WireOptions, standard: Carrier): Wire => {
-  const { carrier = standard, headers = {}, maxBytes = 16 * 1024 * 1024, openMs = 10_000, retry = {} } = options;
-  return { url: checked(url), maxBytes, openMs, retry, carry: carrying(carrier, headers), lastWords: new LastWords() };
+/**
+ * @param standard - what carries requests where nothing else is given
+ * @param carrierFor - what carries those to authorization servers. Default: the same
+ * @throws {@link Misconfigured} where the URL is not one of http or https, or holds credentials
+ */
+export const wireOf = (
+  url: string | URL,
+  options: WireOptions,
+  standard: Carrier,
+  carrierFor?: Resource['carrierFor'],
+): Wire => {
+  const { headers = {}, maxBytes = 16 * 1024 * 1024, openMs = 10_000, retry = {}, auth } = options;
+  const { carrier = standard } = options;
+  const server = checked(url);
+  const authorizer = auth?.authorizerFor({ url: server, carrierFor: carrierFor ?? (() => carrier) });
+  return {
+    url: server,
+    maxBytes,
+    openMs,
+    retry,
+    carry: carrying(authorizer === undefined ? carrier : authorizing(carrier, authorizer), headers),
+    lastWords: new LastWords(),
+    held$: authorizer?.held$ ?? of(false),
+    extensions: auth?.extensions,
+  };
 };
 
 const carrying = (carrier: Carrier, headers: HeadersOption): Wire['carry'] => {

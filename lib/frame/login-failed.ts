@@ -25,3 +25,7 @@ export class LoginFailed extends TaggedError('LoginFailed')<{
   readonly passing?: true;
   readonly cause?: unknown;
 }> {}
+
+/** Whether this says that nobody could be logged in: to try again by itself would only ask them again. */
+export const isUnproved = (error: unknown): boolean =>
+  error instanceof Error && error.cause instanceof LoginFailed && error.cause.passing !== true;

@@ -1,0 +1,150 @@
+/**
+ * Somebody logs in at the authorization server, in a browser, and comes back with a code.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization
+ */
+import {
+  authorizationCodeGrantRequest,
+  calculatePKCECodeChallenge,
+  generateRandomCodeVerifier,
+  generateRandomState,
+  processAuthorizationCodeResponse,
+  validateAuthResponse,
+  type AuthorizationServer,
+} from 'oauth4webapi';
+import { concatMap, defer, first, from, map, switchMap, type Observable } from 'rxjs';
+import { quoted } from '../frame/errors.ts';
+import { LoginFailed } from '../frame/login-failed.ts';
+import { isLoopback } from '../transport/admission.ts';
+import type { Callback, Callbacks } from './callback.ts';
+import { abortable, asking, requestOptions, type Grant, type Granted, type Order } from './grant.ts';
+import { clientAuth, type Identity } from './identity.ts';
+import { failure } from './refusal.ts';
+import {
+  givenFor,
+  identify,
+  knownClients,
+  knownRedirects,
+  rememberedClient,
+  type ClientOptions,
+} from './registration.ts';
+
+/** What somebody was sent away with, and has to come back with. */
+interface Sent {
+  readonly url: URL;
+  readonly state: string;
+  readonly verifier: string;
+}
+
+const failed = (message: string): LoginFailed => new LoginFailed({ stage: 'authorization', message });
+
+/** The page to log in at; it may be nothing but a page (SEC-06, CVE-2025-6514). */
+const pageOf = ({ issuer, authorization_endpoint: page }: AuthorizationServer): URL => {
+  if (page === undefined) throw failed(`${quoted(issuer)} names no authorization_endpoint`);
+  const url = new URL(page);
+  const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
+  if (!isSafe || url.username !== '' || url.password !== '')
+    throw failed(`the authorization_endpoint of ${quoted(issuer)} is no page that may be opened: it must be https:`);
+  return url;
+};
+
+const send = async (order: Order, { clientId }: Identity, redirectUri: string): Promise<Sent> => {
+  const { as, resource, scopes } = order;
+  // Without it a code that is stolen on its way is as good as a login (AUTHC-37).
+  if (as.code_challenge_methods_supported?.includes('S256') !== true)
+    throw failed(`${quoted(as.issuer)} does not say that it supports PKCE with S256`);
+  const verifier = generateRandomCodeVerifier();
+  const state = generateRandomState();
+  const url = pageOf(as);
+  const parameters = {
+    response_type: 'code',
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    code_challenge: await calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    state,
+    resource,
+    ...(scopes === undefined ? undefined : { scope: scopes.join(' ') }),
+    // OpenID providers give no access without the user to whoever does not ask them for it.
+    ...(scopes?.includes('offline_access') === true ? { prompt: 'consent' } : undefined),
+  };
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  return { url, state, verifier };
+};
+
+/** Scopes, and with them a token that lasts, where the authorization server has such a thing (AUTHC-49). */
+const lasting = ({ as, scopes }: Order): readonly string[] | undefined =>
+  as.scopes_supported?.includes('offline_access') === true
+    ? [...new Set([...(scopes ?? []), 'offline_access'])]
+    : scopes;
+
+/** Checks what came back before anything of it goes anywhere (AUTHC-38, -40 to -42). */
+const checked = ({ as }: Order, { clientId }: Identity, { state }: Sent, back: URLSearchParams): URLSearchParams => {
+  try {
+    return validateAuthResponse(as, { client_id: clientId }, back, state);
+  } catch (cause) {
+    throw failure('authorization', `nobody was logged in at ${new URL(as.issuer).host}`, cause);
+  }
+};
+
+const redeem = (order: Order, identity: Identity, { redirectUri }: Callback, sent: Sent, code: URLSearchParams) =>
+  abortable(async (signal): Promise<Granted> => {
+    const { as, resource } = order;
+    const client = { client_id: identity.clientId };
+    const auth = await clientAuth(as, identity);
+    const options = { ...requestOptions(order, signal), additionalParameters: { resource } };
+    const token = await asking(order, 'gives no token for the code', async () =>
+      processAuthorizationCodeResponse(
+        as,
+        client,
+        await authorizationCodeGrantRequest(as, client, auth, code, redirectUri, sent.verifier, options),
+      ),
+    );
+    return { token, identity };
+  });
+
+/**
+ * @param callbacks - brings people to a page and back
+ * @param client - who we are
+ */
+export const codeGrant = (callbacks: Callbacks, client: ClientOptions): Grant => {
+  const visit = (given: Order, callback: Callback): Observable<Granted> => {
+    const order = { ...given, scopes: lasting(given) };
+    const { as, tell } = order;
+    const { redirectUri } = callback;
+    return abortable((signal) => identify({ ...order, client, signal }, redirectUri)).pipe(
+      concatMap(async (identity) => {
+        tell({ kind: 'registered', issuer: as.issuer, clientId: identity.clientId, how: identity.how });
+        const sent = await send(order, identity, redirectUri);
+        tell({ kind: 'visit', url: sent.url.href, redirectUri });
+        return { identity, sent };
+      }),
+      switchMap(({ identity, sent }) =>
+        callback.visit(sent.url).pipe(
+          first(),
+          map((back) => checked(order, identity, sent, back)),
+          switchMap((code) => {
+            tell({ kind: 'code', issuer: as.issuer });
+            return redeem(order, identity, callback, sent, code);
+          }),
+        ),
+      ),
+    );
+  };
+  return {
+    asks: true,
+    issuers: knownClients(client).flatMap(({ issuer }) => issuer ?? []),
+    obtain: (order) =>
+      defer(() => from(knownRedirects(order.store, order.as.issuer))).pipe(
+        switchMap((redirects) => callbacks(redirects)),
+        switchMap((callback) => visit(order, callback)),
+        first(),
+      ),
+    identity: async ({ as, store }, clientId) => {
+      const given = givenFor(client, as.issuer);
+      if (given?.clientId === clientId) return { ...given, how: 'given' };
+      if (client.metadataUrl === clientId) return { clientId, privateKey: client.privateKey, how: 'document' };
+      return rememberedClient(store, as.issuer, clientId);
+    },
+  };
+};

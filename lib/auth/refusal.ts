@@ -1,0 +1,35 @@
+/** What an authorization server says no with, as people read it: never a token, a code or a secret. */
+import { AuthorizationResponseError, ResponseBodyError, WWWAuthenticateChallengeError } from 'oauth4webapi';
+import { quoted } from '../frame/errors.ts';
+import { LoginFailed, type LoginStage } from '../frame/login-failed.ts';
+
+/** The code of OAuth in a failure, where there is one. */
+const codeIn = (cause: unknown): { readonly code?: string; readonly said?: string | undefined } => {
+  if (cause instanceof ResponseBodyError || cause instanceof AuthorizationResponseError)
+    return { code: cause.error, said: cause.error_description };
+  if (cause instanceof WWWAuthenticateChallengeError) {
+    const { error, error_description: said } = cause.cause[0]?.parameters ?? {};
+    return error === undefined ? {} : { code: error, said };
+  }
+  return {};
+};
+
+/**
+ * Makes one failure of another. The cause itself stays behind, as it may hold what was sent.
+ *
+ * @param stage - where the login ended
+ * @param what - what did not happen
+ */
+export const failure = (stage: LoginStage, what: string, cause: unknown): LoginFailed => {
+  if (cause instanceof LoginFailed) return cause;
+  const { code, said } = codeIn(cause);
+  const inner = cause instanceof Error ? cause.message : String(cause);
+  const why = code === undefined ? inner : [code, said === undefined ? '' : `(${quoted(said)})`].join(' ').trim();
+  const passing = cause instanceof ResponseBodyError && cause.status >= 500;
+  return new LoginFailed({
+    stage,
+    message: `${what}: ${why}`,
+    ...(code === undefined ? undefined : { code }),
+    ...(passing ? { passing } : undefined),
+  });
+};

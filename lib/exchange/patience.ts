@@ -1,0 +1,15 @@
+/** Time that does not pass while somebody is being asked. */
+import { distinctUntilChanged, NEVER, switchMap, take, timer, type Observable } from 'rxjs';
+
+/**
+ * Emits once, and completes, after so much time in one piece in which nobody was being asked.
+ *
+ * @param ms - in milliseconds
+ * @param held$ - whether somebody is being asked now; emits at once
+ */
+export const unheld = (ms: number, held$: Observable<boolean>): Observable<unknown> =>
+  held$.pipe(
+    distinctUntilChanged(),
+    switchMap((held) => (held ? NEVER : timer(ms))),
+    take(1),
+  );
