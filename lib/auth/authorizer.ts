@@ -100,8 +100,8 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
   };
   const read = async (): Promise<Tokens | undefined> => keep(tokensIn(await store.get(key)));
   const write = async (tokens: Tokens | undefined): Promise<void> => {
-    await store.set(key, tokens);
     keep(tokens);
+    await store.set(key, tokens);
   };
 
   const storyOf = (call: HttpCall): Story => {

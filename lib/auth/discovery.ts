@@ -6,11 +6,10 @@
 import * as Either from 'effect/Either';
 import type { AuthorizationServer } from 'oauth4webapi';
 import { quoted } from '../frame/errors.ts';
-import { isObject, type JsonObject } from '../frame/frame.ts';
-import { parse } from '../frame/json.ts';
+import type { JsonObject } from '../frame/frame.ts';
 import { LoginFailed } from '../frame/login-failed.ts';
 import { Schema } from '../protocol/schema.ts';
-import type { OauthFetch } from './oauth-http.ts';
+import { objectIn, type OauthFetch } from './oauth-http.ts';
 
 /** What a server says of how it is protected. */
 export interface Protected {
@@ -50,8 +49,7 @@ const document = async (
       passing: true,
       message: `${new URL(url).host} answered with HTTP status ${status}`,
     });
-  const value = status === 200 ? parse(await response.text()) : undefined;
-  return isObject(value) ? value : undefined;
+  return status === 200 ? objectIn(response) : undefined;
 };
 
 /**

@@ -116,8 +116,15 @@ export const issue = (issuing: Issuing, wish: Wish): Observable<Issued> => {
       );
     }),
     first(),
+    map((issued) => {
+      if (issuing.dpop === true && issued.tokens.dpopKey === undefined) throw unbound(issued.tokens.issuer);
+      return issued;
+    }),
   );
 };
+
+const unbound = (issuer: string): LoginFailed =>
+  new LoginFailed({ stage: 'token', message: `${quoted(issuer)} gave a token that is not bound to our key (DPoP)` });
 
 const unrenewable = (server: string): LoginFailed =>
   new LoginFailed({ stage: 'token', message: `the token for ${new URL(server).host} cannot be renewed` });

@@ -1,6 +1,9 @@
 /** Requests to authorization servers: to nobody whom they may not go to, bounded in size and time, and never redirected. */
 import { quoted } from '../frame/errors.ts';
+import { isObject, type JsonObject } from '../frame/frame.ts';
+import { parse } from '../frame/json.ts';
 import { LoginFailed } from '../frame/login-failed.ts';
+import { Unreadable } from '../frame/unreadable.ts';
 import type { Reach } from '../transport/remote/authorizer.ts';
 import type { Carrier, HttpCall } from '../transport/remote/carrier.ts';
 
@@ -13,6 +16,12 @@ export interface OauthFetchOptions {
   readonly body?: URLSearchParams | string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** What an answer says, where that is a JSON object: pages say all sorts of things. */
+export const objectIn = async (response: Response): Promise<JsonObject | undefined> => {
+  const value = parse(await response.clone().text());
+  return isObject(value) && !(value instanceof Unreadable) ? value : undefined;
+};
 
 /** How long an authorization server may take to answer, in milliseconds. */
 const longestMs = 10_000;

@@ -12,12 +12,11 @@ import {
   type JsonValue,
 } from 'oauth4webapi';
 import { Misconfigured, quoted } from '../frame/errors.ts';
-import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
-import { parse } from '../frame/json.ts';
+import { isArray, type JsonObject } from '../frame/frame.ts';
 import { LoginFailed } from '../frame/login-failed.ts';
 import { isLoopback } from '../transport/admission.ts';
 import { pinned, type Identity, type KnownClient } from './identity.ts';
-import type { OauthFetch } from './oauth-http.ts';
+import { objectIn, type OauthFetch } from './oauth-http.ts';
 import { failure } from './refusal.ts';
 import type { TokenStore } from './token-store.ts';
 
@@ -140,8 +139,8 @@ const methodFor = ({ token_endpoint_auth_methods_supported: supported }: Authori
 
 /** Some say 200 for 201, or do not say that a secret never expires: nothing is lost by taking that. */
 const lenient = async (response: Response): Promise<Response> => {
-  const value = response.ok ? parse(await response.clone().text()) : undefined;
-  if (!isObject(value)) return response;
+  const value = response.ok ? await objectIn(response) : undefined;
+  if (value === undefined) return response;
   return Response.json({ client_secret_expires_at: 0, ...value }, { status: 201 });
 };
 

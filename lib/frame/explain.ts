@@ -12,6 +12,7 @@ import {
   TimedOut,
   type During,
 } from './errors.ts';
+import { LoginFailed, type LoginStage } from './login-failed.ts';
 
 /**
  * Says what was being done, with which server, what went wrong and what to do about it, in one line for a person: for
@@ -43,6 +44,7 @@ const adviceOn = (error: unknown): string | undefined => {
     return error.limit === 'idle'
       ? 'Allow it a longer idleMs, or have the server report progress.'
       : 'Allow it a longer totalMs, or ask for less at once.';
+  if (error instanceof ConnectionClosed && error.cause instanceof LoginFailed) return adviceOnLogin(error.cause);
   if (error instanceof ConnectionClosed)
     return error.unopened === true
       ? 'Check the command or address, and that the server is there.'
@@ -54,6 +56,18 @@ const adviceOn = (error: unknown): string | undefined => {
   if (error instanceof Refused) return 'Nothing went wrong: somebody said no.';
   if (error instanceof Misconfigured) return 'Mend it where it is written; it cannot work as it is.';
   return error instanceof RpcError ? adviceOf[error.code] : undefined;
+};
+
+const adviceOnLogin = ({ passing, stage }: LoginFailed): string =>
+  passing === true ? 'Try again later: somebody could not be reached.' : adviceAt[stage];
+
+const adviceAt: Readonly<Record<LoginStage, string>> = {
+  discovery: 'The server, or who logs people in for it, is not set up right: tell who runs it.',
+  registration: 'Give `client.known` or `client.metadataUrl`, by which its authorization server knows you.',
+  authorization: 'Log in when you are asked to, or ask who runs the server to let you in.',
+  token: 'Connect again, and log in anew.',
+  scope: 'Ask who runs the server for what is missing.',
+  network: 'If that host is meant, name it in `trustedHosts`; if not, do not trust this server.',
 };
 
 const adviceOf: Readonly<Record<number, string>> = {

@@ -1,6 +1,7 @@
 /** HTTP by `node:http` and `node:https`, over connections that are used again. */
 import { Agent, request as httpRequest, type ClientRequest, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { ConnectionClosed } from '../frame/errors.ts';
 import type { Carrier, HttpCall, HttpSink } from '../transport/remote/carrier.ts';
@@ -17,6 +18,11 @@ export interface AgentCarrierOptions {
    * and `NO_PROXY`, in upper or lower case.
    */
   readonly proxy?: string | false | undefined;
+  /**
+   * Finds the addresses of a name, as for `net.connect`. Where a proxy is used it is the proxy that looks names up, and this
+   * is not asked. Default: the system's.
+   */
+  readonly lookup?: LookupFunction | undefined;
 }
 
 /**
@@ -40,12 +46,14 @@ const idleMs = 4_000;
 export const agentCarrier = (options: AgentCarrierOptions = {}): Carrier => {
   const routes = new Map<string, Route | Promise<Route>>();
   const agents = agentsOf(options);
+  const { lookup } = options;
   const routeTo = (url: string): Route | Promise<Route> => {
     const known = routes.get(url);
     if (known !== undefined) return known;
     const { origin } = new URL(url);
     const agent = agents(origin);
-    const made = agent instanceof Promise ? agent.then((each) => routeOf(url, each)) : routeOf(url, agent);
+    const made =
+      agent instanceof Promise ? agent.then((each) => routeOf(url, each, lookup)) : routeOf(url, agent, lookup);
     // Servers name other URLs, in redirects and old transports; not without end.
     if (routes.size >= mostRoutes) routes.clear();
     routes.set(url, made);
@@ -81,7 +89,11 @@ interface Route {
   readonly host: string | undefined;
 }
 
-const routeOf = (url: string, { agent, own }: { readonly agent: Agent; readonly own: boolean }): Route => {
+const routeOf = (
+  url: string,
+  { agent, own }: { readonly agent: Agent; readonly own: boolean },
+  lookup: LookupFunction | undefined,
+): Route => {
   const { protocol, hostname, port, pathname, search, host } = new URL(url);
   const fixed = {
     protocol,
@@ -89,6 +101,8 @@ const routeOf = (url: string, { agent, own }: { readonly agent: Agent; readonly 
     port,
     path: `${pathname}${search}`,
     agent,
+    // Here rather than at our own agents, so that somebody else's keeps to it too.
+    ...(lookup === undefined ? undefined : { lookup }),
   };
   return { request: protocol === 'https:' ? httpsRequest : httpRequest, fixed, host: own ? host : undefined };
 };

@@ -1,8 +1,10 @@
 /** Servers at a URL, reached from Node. */
 import type { Endpoint, HandshakeChannel } from '../era/dial.ts';
+import type { Resource } from '../transport/remote/authorizer.ts';
 import { remoteOver, type RemoteOptions } from '../transport/remote/remote.ts';
 import { sseChannel, type SseOptions } from '../transport/remote/sse.ts';
 import { wireOf } from '../transport/remote/wire.ts';
+import { guardedLookup } from './guarded-lookup.ts';
 import { agentCarrier, type AgentCarrierOptions } from './remote-agent.ts';
 
 /** How a server is reached over HTTP, over which connections, and the bounds. */
@@ -23,7 +25,7 @@ export type NodeSseOptions = SseOptions & AgentCarrierOptions;
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http
  */
 export const remote = (url: string | URL, options: NodeRemoteOptions = {}): Endpoint =>
-  remoteOver(url, options, options.carrier ?? agentCarrier(options));
+  remoteOver(url, options, options.carrier ?? agentCarrier(options), carrierForOf(options));
 
 /**
  * The same as `sse` of `rxmcp`, over connections as those of {@link remote}.
@@ -36,4 +38,10 @@ export const remote = (url: string | URL, options: NodeRemoteOptions = {}): Endp
  * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
  */
 export const sse = (url: string | URL, options: NodeSseOptions = {}): HandshakeChannel =>
-  sseChannel(wireOf(url, options, options.carrier ?? agentCarrier(options)));
+  sseChannel(wireOf(url, options, options.carrier ?? agentCarrier(options), carrierForOf(options)));
+
+/** What carries requests to those whom only the server has named. */
+const carrierForOf =
+  (options: NodeRemoteOptions): Resource['carrierFor'] =>
+  (reach) =>
+    options.carrier ?? agentCarrier({ ...options, lookup: guardedLookup(reach, options.lookup) });
