@@ -84,7 +84,7 @@ export const connect = <S = Server>(target: Target, options: ConnectOptions = {}
     const local = unhurried(side, deadlines);
     // Roots that have been said before anybody asks for them are not lost; whoever asks is told if they failed.
     const held = side.held$.subscribe({ error: () => undefined });
-    held.add(pausing(deadlines, endpoint.held$));
+    const pauses = pausing(deadlines, endpoint.held$);
     const dialling = endpoint.dial({
       ...rest,
       ...(endpoint.held$ === undefined ? undefined : { held$: endpoint.held$ }),
@@ -106,6 +106,7 @@ export const connect = <S = Server>(target: Target, options: ConnectOptions = {}
       }),
       finalize(() => {
         held.unsubscribe();
+        pauses.unsubscribe();
         deadlines.close();
       }),
     );

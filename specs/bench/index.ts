@@ -12,6 +12,7 @@ import { interleave } from './rounds.ts';
 import type { Row } from './row.ts';
 import { coldStart } from './rows/cold-start.ts';
 import { httpClient } from './rows/http-client.ts';
+import { httpGuarded } from './rows/http-guarded.ts';
 import { heapOfSession, heapOfStream } from './rows/http-heap.ts';
 import { httpLarge } from './rows/http-large.ts';
 import { httpJson, httpManyTools, httpStream } from './rows/http-server.ts';
@@ -24,7 +25,7 @@ import { webSocketServer } from './rows/websocket-server.ts';
 /** Rows that there are in both eras, and those of one. */
 const both = [
   ...[memoryEcho, memoryProgress, stdioServer, stdioClient, coldStart],
-  ...[httpJson, httpLarge, httpClient, webSocketServer],
+  ...[httpJson, httpGuarded, httpLarge, httpClient, webSocketServer],
 ];
 const single = [httpManyTools('2026-07-28'), httpStream('2025-11-25'), heapOfStream, heapOfSession];
 

@@ -7,28 +7,33 @@ export interface Line {
   readonly measured: ReadonlyMap<string, Measured>;
 }
 
-const libraries: readonly Library[] = ['ours', 'bare', 'sdk1', 'sdk2', 'entry'];
+const libraries: readonly Library[] = ['ours', 'bare', 'sdk1', 'sdk2', 'entry', 'open'];
 
 const ratioOf = (measured: ReadonlyMap<string, Measured>, name: Library, to: Library): number =>
   (measured.get(name)?.median ?? NaN) / (measured.get(to)?.median ?? NaN);
 
 export interface Judgement {
   /** Ours to each of these. */
-  readonly ratios: { readonly sdk2: number; readonly bare: number };
+  readonly ratios: { readonly sdk2: number; readonly bare: number; readonly open: number };
   readonly good: boolean;
 }
 
 export const judged = ({ row: { wanted }, measured }: Line): Judgement => {
-  const ratios = { sdk2: ratioOf(measured, 'ours', 'sdk2'), bare: ratioOf(measured, 'ours', 'bare') };
+  const ratios = {
+    sdk2: ratioOf(measured, 'ours', 'sdk2'),
+    bare: ratioOf(measured, 'ours', 'bare'),
+    open: ratioOf(measured, 'ours', 'open'),
+  };
   const found = { ...ratios, bytes: measured.get('ours')?.median ?? NaN };
   // What was not measured is not good: no comparison with NaN holds, and nothing is had for nothing.
   const holds = ([what, most]: readonly [keyof Wanted, number]): boolean => found[what] > 0 && found[what] <= most;
   return { ratios, good: limits(wanted).every(holds) };
 };
 
-const limits = ({ sdk2, bare, bytes }: Wanted): readonly (readonly [keyof Wanted, number])[] => [
+const limits = ({ sdk2, bare, open, bytes }: Wanted): readonly (readonly [keyof Wanted, number])[] => [
   ...(sdk2 === undefined ? [] : [['sdk2', sdk2] as const]),
   ...(bare === undefined ? [] : [['bare', bare] as const]),
+  ...(open === undefined ? [] : [['open', open] as const]),
   ...(bytes === undefined ? [] : [['bytes', bytes] as const]),
 ];
 
@@ -44,7 +49,17 @@ const amount = (value: number | undefined, by: Row['plan']['by']): string =>
 const ratio = (value: number): string => (Number.isNaN(value) ? '-' : value.toFixed(3));
 
 export const table = (lines: readonly Line[]): string => {
-  const head = ['µs per call', 'revision', ...libraries, 'ours/sdk2', 'bare/sdk2', 'ours/bare', 'wanted', ''];
+  const head = [
+    'µs per call',
+    'revision',
+    ...libraries,
+    'ours/sdk2',
+    'bare/sdk2',
+    'ours/bare',
+    'ours/open',
+    'wanted',
+    '',
+  ];
   const body = lines.map((line) => {
     const { row, measured } = line;
     const { ratios, good } = judged(line);
@@ -55,6 +70,7 @@ export const table = (lines: readonly Line[]): string => {
       ratio(ratios.sdk2),
       ratio(ratioOf(measured, 'bare', 'sdk2')),
       ratio(ratios.bare),
+      ratio(ratios.open),
       limits(row.wanted).map(said).join(', '),
       good ? 'ok' : 'MISSED',
     ];

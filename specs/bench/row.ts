@@ -3,8 +3,11 @@ import { fileURLToPath } from 'node:url';
 import type { Cores } from './cores.ts';
 import type { Contender, Plan } from './rounds.ts';
 
-/** `entry` is the endpoint of SDK 2.x that serves every revision, where the fastest way that it has is another one. */
-export type Library = 'ours' | 'sdk1' | 'sdk2' | 'entry' | 'bare';
+/**
+ * `entry` is the endpoint of SDK 2.x that serves every revision, where the fastest way that it has is another one; `open`
+ * is ours without the protection that ours has in that row.
+ */
+export type Library = 'ours' | 'sdk1' | 'sdk2' | 'entry' | 'bare' | 'open';
 export type Revision = '2025-11-25' | '2026-07-28';
 
 /** SDK 1.x ends with the revisions that open by a handshake. */
@@ -20,6 +23,7 @@ export interface Running {
 export interface Wanted {
   readonly sdk2?: number;
   readonly bare?: number;
+  readonly open?: number;
   readonly bytes?: number;
 }
 

@@ -12,14 +12,16 @@ const good = (answer, expected) => {
   return answer;
 };
 
-const opened = async (line, revision) => {
+const opened = async (line, revision, authorization) => {
   if (revision === '2026-07-28') return undefined;
-  const session = sessionOf(good(await line.ask(greeting(revision)), { bytes: 0, words: /"protocolVersion"/ }));
-  await line.ask(greeted(revision, session));
+  const session = sessionOf(
+    good(await line.ask(greeting(revision, authorization)), { bytes: 0, words: /"protocolVersion"/ }),
+  );
+  await line.ask(greeted(revision, session, authorization));
   return session;
 };
 
-export const open = async ({ port, revision, lanes, holds, tool, said = text }) => {
+export const open = async ({ port, revision, lanes, holds, tool, said = text, authorization }) => {
   const call = { tool, said };
   let id = firstId;
   const lines = (count) => Promise.all(Array.from({ length: count }, () => line(port)));
@@ -28,12 +30,12 @@ export const open = async ({ port, revision, lanes, holds, tool, said = text }) 
     words: new RegExp(`${tool === 'progress' ? 'notifications/progress[^]*' : ''}${said.slice(0, 12)}`),
   };
   const first = await lines(lanes);
-  const sessions = await Promise.all(first.map((line) => opened(line, revision)));
+  const sessions = await Promise.all(first.map((line) => opened(line, revision, authorization)));
   for (const { close } of first) close();
 
   const ready = async () => {
     const connected = await lines(lanes);
-    const requests = sessions.map((session) => calling(revision, session, call));
+    const requests = sessions.map((session) => calling(revision, session, call, authorization));
     const one = async (n) => good(await connected[n].ask(requests[n](id++)), expected);
     // Accepting a connection is no part of a call.
     await Promise.all(connected.map((_, n) => one(n)));

@@ -4,7 +4,7 @@ import { callOf, opening } from '../contenders/bare/messages.mjs';
 const placeholder = 1_234_567;
 const byte = (value) => Buffer.byteLength(value);
 
-const post = (revision, session, frame) => {
+const post = (revision, session, frame, authorization) => {
   const body = JSON.stringify(frame);
   const { method, params } = frame;
   const headers = {
@@ -14,6 +14,7 @@ const post = (revision, session, frame) => {
     ...(revision === '2026-07-28' ? { 'mcp-method': method, ...(params?.name && { 'mcp-name': params.name }) } : {}),
     ...(method === 'initialize' ? {} : { 'mcp-protocol-version': revision }),
     ...(session === undefined ? {} : { 'mcp-session-id': session }),
+    ...(authorization === undefined ? {} : { authorization }),
     'content-length': byte(body),
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
@@ -21,15 +22,18 @@ const post = (revision, session, frame) => {
 };
 
 /** What opens a session, and what closes it. */
-export const greeting = (revision) => post(revision, undefined, opening(revision).request);
-export const greeted = (revision, session) => post(revision, session, opening(revision).notification);
+export const greeting = (revision, authorization) =>
+  post(revision, undefined, opening(revision).request, authorization);
+export const greeted = (revision, session, authorization) =>
+  post(revision, session, opening(revision).notification, authorization);
 export const farewell = (revision, session) =>
   `DELETE /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\nmcp-protocol-version: ${revision}\r\nmcp-session-id: ${session}\r\n\r\n`;
 
 /** Calls a tool, `id` being the id and, where progress is wanted, its token too. */
-export const calling = (revision, session, { tool, said }) => {
+export const calling = (revision, session, { tool, said }, authorization) => {
   const wants = tool === 'progress' ? placeholder : undefined;
-  const parts = post(revision, session, callOf(placeholder, revision, tool, wants, said)).split(String(placeholder));
+  const frame = callOf(placeholder, revision, tool, wants, said);
+  const parts = post(revision, session, frame, authorization).split(String(placeholder));
   return (id) => parts.join(String(id));
 };
 

@@ -9,7 +9,7 @@ export interface Serving {
   /** The export of the contender's file. */
   readonly name: (library: Library) => string;
   readonly libraries: readonly Library[];
-  readonly args?: readonly string[];
+  readonly args?: readonly string[] | ((library: Library) => readonly string[]);
   readonly flags?: readonly string[];
 }
 
@@ -22,10 +22,13 @@ export interface Driving {
   /** Connections, each with one call at a time. */
   readonly lanes: number;
   readonly holds?: 'streams' | 'sessions';
+  /** What proves who calls. */
+  readonly authorization?: string;
 }
 
-/** `entry` is another export of SDK 2.x. */
-const folderOf = (library: Library): Library => (library === 'entry' ? 'sdk2' : library);
+/** `entry` is another export of SDK 2.x, `open` another one of ours. */
+const folders: Readonly<Partial<Record<Library, Library>>> = { entry: 'sdk2', open: 'ours' };
+const folderOf = (library: Library): Library => folders[library] ?? library;
 
 export const web = async (
   cores: Cores,
@@ -35,8 +38,9 @@ export const web = async (
 ): Promise<Running> => {
   const driver: Child = await start(cores.driving(measuredFile('web-driver.mjs')));
   for (const library of libraries) {
+    const given = typeof args === 'function' ? args(library) : args;
     const contender = contenderFile(folderOf(library), file);
-    const command = cores.measured(...flags, measuredFile('served.mjs'), contender, name(library), revision, ...args);
+    const command = cores.measured(...flags, measuredFile('served.mjs'), contender, name(library), revision, ...given);
     await driver.ask({ spawn: library, command, revision, ...driving });
   }
   return {

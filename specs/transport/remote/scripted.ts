@@ -136,13 +136,14 @@ export const shaken = (protocolVersion: string): JsonObject => ({
 /** What a connection comes to, as far as it has come. */
 export const dial = (server: ReturnType<typeof far>, options: RemoteOptions & ConnectOptions = {}) => {
   const seen: { client?: Client; error?: unknown; complete?: boolean } = {};
-  const { retry, headers, maxBytes, openMs, ...rest } = options;
+  const { retry, headers, maxBytes, openMs, auth, ...rest } = options;
   const endpoint = remote(url, {
     carrier: server.carrier,
     retry: { jitter: 0, ...retry },
     ...(headers === undefined ? undefined : { headers }),
     ...(maxBytes === undefined ? undefined : { maxBytes }),
     ...(openMs === undefined ? undefined : { openMs }),
+    ...(auth === undefined ? undefined : { auth }),
   });
   const again = () => {
     const subscription = connect(endpoint, rest).subscribe({

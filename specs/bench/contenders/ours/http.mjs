@@ -1,5 +1,6 @@
 import { BehaviorSubject } from 'rxjs';
 import { Schema, serve as serving, server, tool, tools } from 'rxmcp';
+import { authorize, jwks } from 'rxmcp/auth';
 import { http } from 'rxmcp/node';
 
 const input = Schema.Struct({ text: Schema.String });
@@ -13,13 +14,21 @@ const progress = tool('progress', { description: 'Tells its progress', input }, 
 const further = (count) =>
   Array.from({ length: count }, (_, n) => tool(`more-${n}`, { description: 'One of many', input }, ({ text }) => text));
 
-const listen = (...features) =>
+const listening = (exchange) =>
   new Promise((resolve) => {
     const onListening = ({ port }) => resolve(port);
-    serving(server(info, ...features), http({ port: 0, onListening })).subscribe();
+    serving(exchange, http({ port: 0, onListening })).subscribe();
   });
+
+const listen = (...features) => listening(server(info, ...features));
 
 export const serve = (_revision, _style, more) => listen(echo, progress, ...further(Number(more)));
 
 /** With a list that may change: something to listen to. */
 export const changing = () => listen(tools(new BehaviorSubject([echo])));
+
+/** For whoever brings a token of this issuer for this resource. */
+export const guarded = (_revision, issuer, resource, keys) => {
+  const verify = jwks({ issuer, keys: JSON.parse(keys) });
+  return listening(authorize({ resource, verify, scopes: ['mcp'] })(server(info, echo)));
+};
