@@ -5,7 +5,6 @@
  */
 import type { CryptoKey } from 'jose';
 import {
-  ClientSecretBasic,
   ClientSecretPost,
   None,
   PrivateKeyJwt,
@@ -63,6 +62,15 @@ const signing = async (given: SigningKey): Promise<{ key: CryptoKey; kid: string
   return given.kid === undefined ? key : { key, kid: given.kid };
 };
 
+/** As forms have it (RFC 6749, appendix B). */
+const formed = (text: string): string => new URLSearchParams({ '': text }).toString().slice(1);
+
+/** By the header of HTTP. The library's own encodes also what need not be, which servers that do not decode refuse. */
+const basic =
+  (secret: string): ClientAuth =>
+  (_, { client_id: id }, __, headers) =>
+    headers.set('authorization', `Basic ${btoa(`${formed(id)}:${formed(secret)}`)}`);
+
 /** The ways that prove it, the best first, for each what we must have. */
 const methods = ({ clientSecret, privateKey }: Identity): readonly string[] => [
   ...(privateKey === undefined ? [] : ['private_key_jwt']),
@@ -88,7 +96,7 @@ export const clientAuth = async (as: AuthorizationServer, identity: Identity): P
     ours.find((each) => (supported ?? usual).includes(each)) ??
     (ours.length === 1 || supported === undefined ? ours[0] : undefined);
   if (chosen === 'private_key_jwt' && privateKey !== undefined) return PrivateKeyJwt(await signing(privateKey));
-  if (chosen === 'client_secret_basic' && clientSecret !== undefined) return ClientSecretBasic(clientSecret);
+  if (chosen === 'client_secret_basic' && clientSecret !== undefined) return basic(clientSecret);
   if (chosen === 'client_secret_post' && clientSecret !== undefined) return ClientSecretPost(clientSecret);
   if (chosen === 'none') return None();
   throw failed(
