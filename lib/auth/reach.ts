@@ -33,7 +33,7 @@ export const reachOf = (serverUrl: string, trustedHosts: readonly string[] = [])
     if (address.isIPv4MappedAddress()) return fault(address.toIPv4Address(), ours);
     // Whoever translates these sends them on: where to counts, and this machine is theirs.
     if (address.match(nat64, 96)) return fault(lastOf(address), false);
-    if (!address.match(global, 3) || address.range() !== 'unicast') return kindOf(address);
+    if (!address.match(publicRange, 3) || address.range() !== 'unicast') return kindOf(address);
     return isIsatap(address) ? fault(lastOf(address), false) : undefined;
   };
 
@@ -100,7 +100,7 @@ const addressOf = (text: string): Address | undefined => {
 };
 
 /** What is given out to the public at all. */
-const global = ipaddr.IPv6.parse('2000::');
+const publicRange = ipaddr.IPv6.parse('2000::');
 
 /** Behind which a network with IPv6 alone finds all of IPv4; the other one, 64:ff9b:1::/48, is for a network's own use. */
 const nat64 = ipaddr.IPv6.parse('64:ff9b::');

@@ -9,6 +9,7 @@ export type LoginStage = 'discovery' | 'registration' | 'authorization' | 'token
  * fails with. No token, code or secret is ever in it.
  *
  * @example
+ * const auth = clientCredentials({ client: { clientId: 'me', clientSecret: 'a secret' } });
  * connect(remote('https://weather.example/mcp', { auth })).subscribe({
  *   error: ({ cause }: Error) => {
  *     if (cause instanceof LoginFailed) console.log(cause.stage, cause.message);

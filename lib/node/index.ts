@@ -14,6 +14,8 @@ export {
   type StartedWith,
 } from './settings.ts';
 export { http, type HttpOptions, type SsePaths } from './http.ts';
+export { loopback, type LoopbackOptions } from './loopback.ts';
+export { tokenFile } from './token-file.ts';
 export { toNode, type NodeHandler, type ToNodeOptions } from './to-node.ts';
 export type { NodeRequest } from './node-reply.ts';
 export { listen, socket, type ListenerOptions } from './socket.ts';
