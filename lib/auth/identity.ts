@@ -4,13 +4,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization/client-registration
  */
 import type { CryptoKey } from 'jose';
-import {
-  ClientSecretPost,
-  None,
-  PrivateKeyJwt,
-  type AuthorizationServer,
-  type ClientAuth,
-} from 'oauth4webapi';
+import { ClientSecretPost, None, PrivateKeyJwt, type AuthorizationServer, type ClientAuth } from 'oauth4webapi';
 import { quoted } from '../frame/errors.ts';
 import { LoginFailed } from '../frame/login-failed.ts';
 import type { TokenStore } from './token-store.ts';
@@ -65,8 +59,8 @@ const signing = async (given: SigningKey): Promise<{ key: CryptoKey; kid: string
 /** As forms have it (RFC 6749, appendix B). */
 const formed = (text: string): string => new URLSearchParams({ '': text }).toString().slice(1);
 
-/** By the header of HTTP. The library's own encodes also what need not be, which servers that do not decode refuse. */
-const basic =
+/** A secret in the header of HTTP. The library's own encodes also what need not be, which servers that do not decode refuse. */
+export const basic =
   (secret: string): ClientAuth =>
   (_, { client_id: id }, __, headers) =>
     headers.set('authorization', `Basic ${btoa(`${formed(id)}:${formed(secret)}`)}`);

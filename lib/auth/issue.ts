@@ -65,8 +65,8 @@ const scopesFor = (
   { scopes: offered }: Protected,
   issuer: string,
 ): readonly string[] | undefined => {
-  const named = wanted.scopes ?? (scopes === undefined ? offered : undefined);
   const before = tokens?.issuer === issuer ? tokens.requested : undefined;
+  const named = wanted.scopes ?? (scopes === undefined && before === undefined ? offered : undefined);
   const all = unionOf(before, scopes, named);
   return all.length === 0 ? undefined : all;
 };
@@ -87,7 +87,8 @@ export const issue = (issuing: Issuing, wish: Wish): Observable<Issued> => {
       const { resource } = shielded;
       const known = tokens?.issuer === issuer && tokens.resource === resource ? tokens : undefined;
       const scopes = scopesFor(issuing, wish, shielded, issuer);
-      tell({ kind: 'discovered', resource, issuer, scopes: scopes ?? [] });
+      const renewing = ways !== 'ask' && known?.refreshToken !== undefined;
+      tell({ kind: 'discovered', resource, issuer, scopes: (renewing ? known.requested : scopes) ?? [] });
       const bound = issuing.dpop === true || (issuing.dpop === 'asked' && (wanted.dpop || shielded.dpop));
       const key = bound ? await possession(known?.dpopKey) : undefined;
       const order: Order = { as, resource, scopes, fetch, store, dpop: key?.handle, tell };
@@ -109,7 +110,7 @@ export const issue = (issuing: Issuing, wish: Wish): Observable<Issued> => {
           if (token !== undefined && known !== undefined)
             return of<Issued>({
               by: 'refresh',
-              tokens: tokensOf({ ...kept, token, clientId: known.clientId, before: known }),
+              tokens: tokensOf({ ...kept, requested: undefined, token, clientId: known.clientId, before: known }),
             });
           return ways === 'renew' && grant.asks ? throwError(() => unrenewable(server)) : anew$;
         }),

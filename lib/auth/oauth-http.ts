@@ -2,7 +2,7 @@
 import { quoted } from '../frame/errors.ts';
 import { isObject, type JsonObject } from '../frame/frame.ts';
 import { parse } from '../frame/json.ts';
-import { LoginFailed } from '../frame/login-failed.ts';
+import { isUnproved, LoginFailed } from '../frame/login-failed.ts';
 import { Unreadable } from '../frame/unreadable.ts';
 import type { Reach } from '../transport/remote/authorizer.ts';
 import type { Carrier, HttpCall } from '../transport/remote/carrier.ts';
@@ -113,7 +113,12 @@ const carried = (carrier: Carrier, call: HttpCall, signal: AbortSignal | undefin
         const response = new Response(bodiless.has(status) ? null : text, { status, headers: known });
         resolve({ response, location });
       },
-      failed: (error) => fail(`${host} cannot be asked: ${error.message}`, error),
+      failed: (error) => {
+        // Whoever looked the name up may have found that nobody should be sent there: that does not pass.
+        if (!isUnproved(error)) return fail(`${host} cannot be asked: ${error.message}`, error);
+        over();
+        reject(error.cause instanceof Error ? error.cause : error);
+      },
     });
     if (signal?.aborted === true) aborted();
   });
