@@ -30,6 +30,10 @@ const demos: Readonly<Record<string, Demo>> = {
     line: 'a web page as client: live progress, cancelling, reconnecting; here looked at by Chromium (npm run demo:browser)',
     program: 'browser/tour.ts',
   },
+  login: {
+    line: 'somebody logs in to a protected server by OAuth, step by step; with --browser it is you',
+    program: 'login/index.ts',
+  },
 };
 
 const list = (print: (line: string) => void): void => {

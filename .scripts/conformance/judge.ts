@@ -31,11 +31,14 @@ interface Check {
 const patienceMs = 30_000;
 const longestMs = patienceMs + 15_000;
 
-const checksIn = async (folder: string): Promise<readonly Check[]> => {
-  const paths = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith('checks.json'));
-  const texts = await Promise.all(paths.map((path) => readFile(join(folder, path), 'utf8')));
-  return texts.flatMap((text) => JSON.parse(text) as readonly Check[]);
+/** The texts of all files of this name. */
+const textsIn = async (folder: string, name: string): Promise<readonly string[]> => {
+  const paths = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith(name));
+  return Promise.all(paths.map((path) => readFile(join(folder, path), 'utf8')));
 };
+
+const checksIn = async (folder: string): Promise<readonly Check[]> =>
+  (await textsIn(folder, 'checks.json')).flatMap((text) => JSON.parse(text) as readonly Check[]);
 
 const complaint = ({ status, id, description, errorMessage }: Check): string =>
   `${status === 'WARNING' ? 'warning' : 'failed'} ${id}: ${description}${errorMessage === undefined ? '' : `\n  ${errorMessage}`}`;
@@ -75,6 +78,9 @@ export const judge = async (
     ...checks.filter(({ status }) => status === 'FAILURE' || status === 'WARNING').map(complaint),
     ...(code === 0 ? [] : lastWords(await readFile(log, 'utf8'))),
   ];
+  // Some scenarios let a client end in any way; ours says nothing where it has met what it expects.
+  const said = code === 0 ? (await textsIn(folder, 'stderr.txt')).join('').trim() : '';
+  if (said !== '') complaints.push(`the client complains, though the referee does not: ${said}`);
   if (code !== 0 && complaints.length === 0) complaints.push(`the referee ended with ${code}`);
   if (code === 0 && good === 0) complaints.push('the referee has checked nothing');
   return {

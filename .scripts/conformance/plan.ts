@@ -21,10 +21,7 @@ export interface Scenario {
   readonly leftOut: string | undefined;
 }
 
-const reasons: readonly (readonly [RegExp, string])[] = [
-  [/^auth\//, '"Authorization" is not built yet'],
-  [/^tasks-/, 'waits for the tasks extension'],
-];
+const reasons: readonly (readonly [RegExp, string])[] = [[/^tasks-/, 'waits for the tasks extension']];
 
 const reasonFor = (name: string): string | undefined => reasons.find(([pattern]) => pattern.test(name))?.[1];
 

@@ -4,6 +4,7 @@
  *     MCP_CONFORMANCE_SCENARIO=tools_call node --import tsx demos/everything/conformance-client.ts <server-url>
  */
 import { open, type Answers } from 'rxmcp';
+import { ending, logins } from './conformance/login.ts';
 import { scenarios } from './conformance/scenarios.ts';
 import { target } from './conformance/target.ts';
 import { taskOf } from './conformance/task.ts';
@@ -23,7 +24,8 @@ const prepared = () => {
   const task = taskOf(process.argv.slice(2), process.env);
   const scenario = scenarios.get(task.scenario);
   if (scenario === undefined) throw new Error(`there is no scenario ${JSON.stringify(task.scenario)} here yet`);
-  return { ...task, scenario, to: target(task.url) };
+  const login = logins.get(task.scenario);
+  return { ...task, scenario, to: target(task.url, login?.by(task.context)), ends: login?.ends ?? 'in' };
 };
 
 const complain = (code: 1 | 2, error: unknown): void => {
@@ -32,14 +34,17 @@ const complain = (code: 1 | 2, error: unknown): void => {
 };
 
 try {
-  const { scenario, to, revision, context } = prepared();
-  try {
+  const { scenario, to, revision, context, ends } = prepared();
+  const play = async (): Promise<void> => {
     await using client = await open(to, {
       answers,
       info: { name: 'rxmcp-conformance', version: '1.0.0' },
       ...(revision === undefined ? undefined : { revisions: [revision] }),
     });
     await scenario(client, context);
+  };
+  try {
+    await ending(ends, play);
   } catch (error) {
     complain(1, error);
   }

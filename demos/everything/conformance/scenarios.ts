@@ -1,6 +1,7 @@
 /** What a well-behaved client does in each scenario of the referee, once it is connected. */
 import { lastValueFrom, reduce, type Observable } from 'rxjs';
 import { Schema, type Client, type JsonObject } from 'rxmcp';
+import { logins } from './login.ts';
 
 export type Scenario = (client: Client, context: JsonObject) => Promise<unknown>;
 
@@ -81,4 +82,5 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map([
   ['http-custom-headers', givenCalls],
   ['http-invalid-tool-headers', validTools],
   ['json-schema-2020-12-preservation', sameSchema],
+  ...[...logins.keys()].map((name) => [name, calling('test-tool')] as const),
 ]);

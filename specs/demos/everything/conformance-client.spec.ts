@@ -1,7 +1,9 @@
 /** The conformance client against servers of our own over TCP, as the referee starts it. */
-import type { Exchange } from 'rxmcp';
+import { ConnectionClosed, type Exchange } from 'rxmcp';
+import { LoginFailed } from 'rxmcp/auth';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { serving } from '../../../demos/compose/serving.ts';
+import { ending, logins } from '../../../demos/everything/conformance/login.ts';
 import { target } from '../../../demos/everything/conformance/target.ts';
 import { taskOf } from '../../../demos/everything/conformance/task.ts';
 import { everything } from '../../../demos/everything/everything.ts';
@@ -121,11 +123,38 @@ describe(program, () => {
 
   it.each([
     ['tools_call', { url: '127.0.0.1:1' }, '"127.0.0.1:1" is no URL'],
-    ['auth/basic-cimd', { url: 'tcp://127.0.0.1:1' }, 'there is no scenario "auth/basic-cimd" here yet'],
+    ['tasks-lifecycle', { url: 'tcp://127.0.0.1:1' }, 'there is no scenario "tasks-lifecycle" here yet'],
+    ['auth/pre-registration', { url: 'http://127.0.0.1:1', context: { client_id: 'a' } }, 'client_secret'],
   ])('exits with 2 where it cannot begin: %s %j', async (scenario, setting, why) => {
     const { code, stderr } = await play(scenario, setting);
     expect(code).toBe(2);
     expect(stderr).toContain(why);
+  });
+
+  it('is content with a login that fails where it is to, and nowhere else', async () => {
+    const failing = (stage: LoginFailed['stage']) => async () => {
+      const cause = new LoginFailed({ stage, message: 'nobody is let in' });
+      throw new ConnectionClosed({ message: 'refused', cause });
+    };
+    await ending('discovery', failing('discovery'));
+    await ending('in', async () => 'something');
+    await expect(ending('discovery', failing('network'))).rejects.toThrow('refused');
+    await expect(ending('discovery', async () => 'something')).rejects.toThrow('the login was to fail: discovery');
+    await expect(ending('in', failing('discovery'))).rejects.toThrow('refused');
+    await expect(ending('scope', () => Promise.reject(new Error('other')))).rejects.toThrow('other');
+  });
+
+  it('expects a login to fail in those scenarios only where somebody deceives it', () => {
+    const failing = [...logins].flatMap(([name, { ends }]) => (ends === 'in' ? [] : [`${name}: ${ends}`]));
+    expect(failing.sort()).toEqual([
+      'auth/iss-normalized: authorization',
+      'auth/iss-supported-missing: authorization',
+      'auth/iss-unexpected: authorization',
+      'auth/iss-wrong-issuer: authorization',
+      'auth/metadata-issuer-mismatch: discovery',
+      'auth/resource-mismatch: discovery',
+      'auth/scope-retry-limit: scope',
+    ]);
   });
 
   it.each([
