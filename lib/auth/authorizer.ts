@@ -73,6 +73,8 @@ interface Story {
   readonly met: Met[];
   /** The scopes that have been asked for on its account. */
   readonly stepped: string[];
+  /** Why its token could not be renewed. */
+  failed?: LoginFailed;
 }
 
 /** Makes the authorizer of one server. */
@@ -178,7 +180,7 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
   };
 
   /** Renews a token that is about to expire. Where that fails, the server may still take it. */
-  const renewedEarly = async (tokens: Tokens): Promise<Tokens> => {
+  const renewedEarly = async (tokens: Tokens, story: Story): Promise<Tokens> => {
     const need: Need = {
       used: tokens.accessToken,
       wanted: { dpop: tokens.dpopKey !== undefined },
@@ -186,10 +188,11 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
       refused: false,
     };
     try {
-      await firstValueFrom(meet(need));
+      await firstValueFrom(meet(need), { defaultValue: undefined });
     } catch (error) {
       const isPassing = error instanceof LoginFailed && error.passing === true;
-      const { refreshToken: _, ...rest } = tokens;
+      if (error instanceof LoginFailed) story.failed = error;
+      const { refreshToken: _, renewAt: __, ...rest } = tokens;
       // It is of no use any more; without it, nobody tries again before the server asks.
       if (!isPassing && current?.tokens?.accessToken === tokens.accessToken) keep(rest);
     }
@@ -199,7 +202,7 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
   /** What goes with a request, where it is not known at once. */
   const prove = async (call: HttpCall): Promise<Proof> => {
     let tokens = current === undefined ? await read() : current.tokens;
-    if (tokens !== undefined && isLate(tokens)) tokens = await renewedEarly(tokens);
+    if (tokens !== undefined && isLate(tokens)) tokens = await renewedEarly(tokens, storyOf(call));
     if (tokens === undefined) return nothing;
     const { accessToken, dpopKey } = tokens;
     storyOf(call).token = accessToken;
@@ -215,6 +218,12 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
       return throwError(
         () => new LoginFailed({ stage: 'token', message: `${host} refuses the token that it asked for` }),
       );
+    // Where nobody is asked, whoever has just refused would refuse again.
+    const { failed } = story;
+    if (failed !== undefined && !grant.asks) {
+      tell({ kind: 'failed', message: failed.message });
+      return throwError(() => failed);
+    }
     const ways = story.met.includes('refresh') ? 'ask' : 'either';
     return meet({ used: story.token, wanted, ways, refused: true }).pipe(
       map((met) => {

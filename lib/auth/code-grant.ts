@@ -12,7 +12,7 @@ import {
   validateAuthResponse,
   type AuthorizationServer,
 } from 'oauth4webapi';
-import { concatMap, defer, first, from, map, switchMap, type Observable } from 'rxjs';
+import { concatMap, defer, from, map, switchMap, take, throwIfEmpty, type Observable } from 'rxjs';
 import { quoted } from '../frame/errors.ts';
 import { LoginFailed } from '../frame/login-failed.ts';
 import { isLoopback } from '../transport/admission.ts';
@@ -48,6 +48,14 @@ const pageOf = ({ issuer, authorization_endpoint: page }: AuthorizationServer): 
   return url;
 };
 
+/** Where people come back to with a code is this machine, or speaks TLS (AUTHC-45). */
+const checkedRedirect = ({ redirectUri }: Callback): string => {
+  const { protocol, hostname } = new URL(redirectUri);
+  if (protocol === 'http:' && !isLoopback(hostname))
+    throw failed(`${quoted(redirectUri)} is no place to come back to: it must be https:, or on this machine`);
+  return redirectUri;
+};
+
 const send = async (order: Order, { clientId }: Identity, redirectUri: string): Promise<Sent> => {
   const { as, resource, scopes } = order;
   // Without it a code that is stolen on its way is as good as a login (AUTHC-37).
@@ -80,11 +88,16 @@ const lasting = ({ as, scopes }: Order): readonly string[] | undefined =>
 
 /** Checks what came back before anything of it goes anywhere (AUTHC-38, -40 to -42). */
 const checked = ({ as }: Order, { clientId }: Identity, { state }: Sent, back: URLSearchParams): URLSearchParams => {
+  const what = `nobody was logged in at ${new URL(as.issuer).host}`;
+  // The library takes an issuer without a name for none.
+  if (back.get('iss') === '') throw failed(`${what}: the answer is from nobody`);
   try {
-    return validateAuthResponse(as, { client_id: clientId }, back, state);
+    const answer = validateAuthResponse(as, { client_id: clientId }, back, state);
+    if ((answer.get('code') ?? '') !== '') return answer;
   } catch (cause) {
-    throw failure('authorization', `nobody was logged in at ${new URL(as.issuer).host}`, cause);
+    throw failure('authorization', what, cause);
   }
+  throw failed(`${what}: they came back without a code`);
 };
 
 const redeem = (order: Order, identity: Identity, { redirectUri }: Callback, sent: Sent, code: URLSearchParams) =>
@@ -111,7 +124,7 @@ export const codeGrant = (callbacks: Callbacks, client: ClientOptions): Grant =>
   const visit = (given: Order, callback: Callback): Observable<Granted> => {
     const order = { ...given, scopes: lasting(given) };
     const { as, tell } = order;
-    const { redirectUri } = callback;
+    const redirectUri = checkedRedirect(callback);
     return abortable((signal) => identify({ ...order, client, signal }, redirectUri)).pipe(
       concatMap(async (identity) => {
         tell({ kind: 'registered', issuer: as.issuer, clientId: identity.clientId, how: identity.how });
@@ -121,7 +134,8 @@ export const codeGrant = (callbacks: Callbacks, client: ClientOptions): Grant =>
       }),
       switchMap(({ identity, sent }) =>
         callback.visit(sent.url).pipe(
-          first(),
+          take(1),
+          throwIfEmpty(() => failed('nobody came back')),
           map((back) => checked(order, identity, sent, back)),
           switchMap((code) => {
             tell({ kind: 'code', issuer: as.issuer });
@@ -138,7 +152,8 @@ export const codeGrant = (callbacks: Callbacks, client: ClientOptions): Grant =>
       defer(() => from(knownRedirects(order.store, order.as.issuer))).pipe(
         switchMap((redirects) => callbacks(redirects)),
         switchMap((callback) => visit(order, callback)),
-        first(),
+        take(1),
+        throwIfEmpty(() => failed('there is nowhere to come back to')),
       ),
     identity: async ({ as, store }, clientId) => {
       const given = givenFor(client, as.issuer);

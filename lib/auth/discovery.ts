@@ -97,7 +97,7 @@ const isOf = (resource: string, server: URL): boolean => {
 };
 
 /** Where the metadata of an authorization server may be, in the order of looking (AUTHC-10). */
-const placesOf = (issuer: URL): readonly string[] => {
+export const metadataPlaces = (issuer: URL): readonly string[] => {
   const { origin } = issuer;
   const path = pathOf(issuer);
   const oauth = `${origin}/.well-known/oauth-authorization-server${path}`;
@@ -118,7 +118,7 @@ export const authorizationServer = async (
   if (!URL.canParse(issuer)) throw failed(`${quoted(issuer)} is named as authorization server, and is no URL`);
   const url = new URL(issuer);
   if (url.search !== '' || url.hash !== '') throw failed(`the issuer ${quoted(issuer)} has a query or fragment`);
-  for (const place of placesOf(url)) {
+  for (const place of metadataPlaces(url)) {
     const said = await document(fetch, place, assumed ? { 'mcp-protocol-version': '2025-03-26' } : undefined);
     if (said === undefined) continue;
     if (said['issuer'] !== issuer)

@@ -6,7 +6,6 @@
 import {
   genericTokenEndpointRequest,
   processGenericTokenEndpointResponse,
-  type AuthorizationServer,
   type RecognizedTokenTypes,
 } from 'oauth4webapi';
 import { Misconfigured, quoted } from '../frame/errors.ts';
@@ -60,13 +59,14 @@ export const hostsOf = ({ issuer, tokenEndpoint }: IdentityProvider): readonly s
     return [url.hostname];
   });
 
+/** What it is called, in metadata or by whoever has no other name for it. */
+export const nameOf = (provider: IdentityProvider): string =>
+  provider.tokenEndpoint === undefined ? provider.issuer : (provider.issuer ?? provider.tokenEndpoint);
+
 /** What is known of it; who it is has been said by whoever uses us. */
-const metadataOf = async (
-  { issuer, tokenEndpoint }: IdentityProvider,
-  { fetch }: Order,
-  signal: AbortSignal,
-): Promise<AuthorizationServer> => {
-  if (tokenEndpoint !== undefined) return { issuer: issuer ?? tokenEndpoint, token_endpoint: tokenEndpoint };
+const metadataOf = async (provider: IdentityProvider, { fetch }: Order, signal: AbortSignal) => {
+  const issuer = nameOf(provider);
+  if (provider.tokenEndpoint !== undefined) return { issuer, token_endpoint: provider.tokenEndpoint };
   return authorizationServer((url, options) => fetch(url, { ...options, signal }), issuer, false);
 };
 
@@ -147,9 +147,9 @@ export const vouching = ({ provider, assertion, type }: Voucher) => {
     try {
       return await vouched(lasting, 'refresh_token');
     } catch (error) {
-      lasting = undefined;
-      // It lasts as long as they are logged in there, and no longer.
       if (!(error instanceof LoginFailed) || error.code !== 'invalid_grant') throw error;
+      // It lasts as long as they are logged in there, and no longer.
+      lasting = undefined;
       return vouched(await renew(), 'refresh_token');
     }
   };

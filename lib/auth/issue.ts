@@ -6,7 +6,7 @@ import {
   revocationRequest,
   type AuthorizationServer,
 } from 'oauth4webapi';
-import { catchError, concatMap, defer, first, from, map, of, switchMap, throwError, type Observable } from 'rxjs';
+import { catchError, concatMap, defer, from, map, of, switchMap, take, throwError, type Observable } from 'rxjs';
 import { quoted } from '../frame/errors.ts';
 import { LoginFailed } from '../frame/login-failed.ts';
 import { unionOf, type Wanted } from './challenge.ts';
@@ -116,7 +116,7 @@ export const issue = (issuing: Issuing, wish: Wish): Observable<Issued> => {
         }),
       );
     }),
-    first(),
+    take(1),
     map((issued) => {
       if (issuing.dpop === true && issued.tokens.dpopKey === undefined) throw unbound(issued.tokens.issuer);
       return issued;

@@ -57,11 +57,10 @@ export const oauthFetch =
       const { response, location } = await carried(carrier, call, signal);
       if (location === undefined) return response;
       const to = URL.canParse(location, at) ? new URL(location, at) : undefined;
-      if (to === undefined || to.origin !== at.origin || call.method !== 'GET' || hops === mostHops)
-        throw new LoginFailed({
-          stage: 'network',
-          message: `${at.host} redirects to ${to === undefined ? 'nowhere' : quoted(to.host)}, which is not followed`,
-        });
+      if (to?.origin !== at.origin || call.method !== 'GET' || hops === mostHops) {
+        const where = to === undefined ? 'nowhere' : quoted(to.host);
+        throw new LoginFailed({ stage: 'network', message: `${at.host} redirects to ${where}, which is not followed` });
+      }
       at = to;
     }
   };

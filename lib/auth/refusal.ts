@@ -14,6 +14,15 @@ const codeIn = (cause: unknown): { readonly code?: string; readonly said?: strin
   return {};
 };
 
+/** Some say what they were sent: what looks like a token is not for people. */
+const discreet = (said: string): string => said.replaceAll(/\bey[\w-]{8,}\.[\w-]+\.?[\w-]*|[\w+/=-]{60,}/g, '…');
+
+/** Which status it was answered with, where it was no answer of OAuth. */
+const statusIn = (cause: unknown): number => {
+  if (cause instanceof ResponseBodyError) return cause.status;
+  return cause instanceof Error && cause.cause instanceof Response ? cause.cause.status : 0;
+};
+
 /**
  * Makes one failure of another. The cause itself stays behind, as it may hold what was sent.
  *
@@ -24,8 +33,9 @@ export const failure = (stage: LoginStage, what: string, cause: unknown): LoginF
   if (cause instanceof LoginFailed) return cause;
   const { code, said } = codeIn(cause);
   const inner = cause instanceof Error ? cause.message : String(cause);
-  const why = code === undefined ? inner : [code, said === undefined ? '' : `(${quoted(said)})`].join(' ').trim();
-  const passing = cause instanceof ResponseBodyError && cause.status >= 500;
+  const why =
+    code === undefined ? inner : [code, said === undefined ? '' : `(${quoted(discreet(said))})`].join(' ').trim();
+  const passing = statusIn(cause) >= 500;
   return new LoginFailed({
     stage,
     message: `${what}: ${why}`,

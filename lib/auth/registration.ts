@@ -15,6 +15,7 @@ import { Misconfigured, quoted } from '../frame/errors.ts';
 import { isArray, type JsonObject } from '../frame/frame.ts';
 import { LoginFailed } from '../frame/login-failed.ts';
 import { isLoopback } from '../transport/admission.ts';
+import { unionOf } from './challenge.ts';
 import { pinned, type Identity, type KnownClient } from './identity.ts';
 import { objectIn, type OauthFetch } from './oauth-http.ts';
 import { failure } from './refusal.ts';
@@ -176,7 +177,7 @@ const register = async ({ as, fetch, store, client, signal }: Registering, redir
     clientSecret: identity.clientSecret,
     method: identity.method,
     expiresAt: made['client_secret_expires_at'],
-    redirectUris: isArray(made['redirect_uris']) ? [redirectUri, ...made['redirect_uris'].map(String)] : [redirectUri],
+    redirectUris: unionOf([redirectUri], isArray(made['redirect_uris']) ? made['redirect_uris'].map(String) : []),
   });
   return identity;
 };

@@ -26,6 +26,8 @@ export type LoginStep =
   | { readonly kind: 'visit'; readonly server: string; readonly url: string; readonly redirectUri: string }
   /** They have come back, with a code. */
   | { readonly kind: 'code'; readonly server: string; readonly issuer: string }
+  /** Our identity provider has vouched for us: `issuer` is who it is, or where it is asked. */
+  | { readonly kind: 'exchanged'; readonly server: string; readonly issuer: string }
   /** There is a proof: these scopes, until then (milliseconds since 1970), and whether it can be renewed without asking. */
   | {
       readonly kind: 'token';

@@ -120,10 +120,11 @@ const pausing = (deadlines: Deadlines, held$: Observable<boolean> = EMPTY): Subs
     resume?.();
     resume = undefined;
   };
-  const subscription = held$.subscribe((held) => {
+  const onChange = (held: boolean): void => {
     if (!held) go();
     else resume ??= deadlines.pause();
-  });
+  };
+  const subscription = held$.subscribe({ next: onChange, error: go });
   subscription.add(go);
   return subscription;
 };

@@ -5,18 +5,8 @@
  */
 import { quoted } from '../../frame/errors.ts';
 import { isObject, type JsonObject } from '../../frame/frame.ts';
+import { metadataPlaces } from '../discovery.ts';
 import { Unreachable, type Fetch } from './bounded-fetch.ts';
-
-/** Where an issuer's metadata may be, in the order in which they are looked for (AUTHC-10). */
-const placesOf = (issuer: string): readonly string[] => {
-  const { origin, pathname } = new URL(issuer);
-  const path = pathname.replace(/\/$/, '');
-  const places = [
-    `${origin}/.well-known/oauth-authorization-server${path}`,
-    `${origin}/.well-known/openid-configuration${path}`,
-  ];
-  return path === '' ? places : [...places, `${origin}${path}/.well-known/openid-configuration`];
-};
 
 /** What is there; undefined where there is nothing. */
 const documentAt = async (url: string, request: Fetch): Promise<JsonObject | undefined> => {
@@ -38,7 +28,7 @@ const isNothing = (status = 0): boolean => status >= 300 && status < 500;
  * @returns rejects with {@link Unreachable} where there are none
  */
 export const issuerMetadata = async (issuer: string, request: Fetch): Promise<JsonObject> => {
-  for (const place of placesOf(issuer)) {
+  for (const place of metadataPlaces(new URL(issuer))) {
     const document = await documentAt(place, request);
     if (document?.['issuer'] === issuer) return document;
   }

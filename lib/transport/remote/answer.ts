@@ -1,7 +1,7 @@
 /** One HTTP request and what comes back: a text in one piece, a stream of events, or a refusal. */
 import { asyncScheduler, type Subscription } from 'rxjs';
 import { createParser, type EventSourceMessage, type EventSourceParser } from 'eventsource-parser';
-import { unheld } from '../../exchange/patience.ts';
+import { onceUnheld } from '../../exchange/patience.ts';
 import { ConnectionClosed, quoted } from '../../frame/errors.ts';
 import { excerpt } from '../../frame/json.ts';
 import { HttpRefusal } from '../../frame/http-refusal.ts';
@@ -50,7 +50,7 @@ export class Answer implements HttpSink {
     this.#call = call;
     this.#listener = listener;
     if (openMs !== undefined)
-      this.#clock = unheld(openMs, wire.held$).subscribe(() =>
+      this.#clock = onceUnheld(openMs, wire.held$, () =>
         this.#fail(`the server did not begin its answer within ${openMs} ms`),
       );
     this.#carry();

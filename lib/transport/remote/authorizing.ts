@@ -54,7 +54,8 @@ class Proving implements HttpSink {
     } catch (error) {
       return queueMicrotask(() => this.#fail(error));
     }
-    if (proof instanceof Promise) proof.then((headers) => this.#carry(headers)).catch((error) => this.#fail(error));
+    if (proof instanceof Promise)
+      proof.then((headers) => this.#carry(headers)).catch((error: unknown) => this.#fail(error));
     else this.#carry(proof);
   }
 

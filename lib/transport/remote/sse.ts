@@ -7,7 +7,7 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { asyncScheduler, Observable, type Subscriber, type Subscription } from 'rxjs';
 import { asksOf, type HandshakeChannel } from '../../era/dial.ts';
-import { unheld } from '../../exchange/patience.ts';
+import { onceUnheld } from '../../exchange/patience.ts';
 import { ConnectionClosed, quoted } from '../../frame/errors.ts';
 import { isArray, type Frame } from '../../frame/frame.ts';
 import type { HttpRefusal } from '../../frame/http-refusal.ts';
@@ -77,7 +77,7 @@ class SseStream implements AnswerListener {
     this.#inbound = inbound;
     const { url, openMs } = wire;
     this.#answer = new Answer(wire, { method: 'GET', url, headers: { accept: 'text/event-stream' } }, this);
-    this.#clock = unheld(openMs, wire.held$).subscribe(() =>
+    this.#clock = onceUnheld(openMs, wire.held$, () =>
       this.#unopened(`the server did not say within ${openMs} ms where to post`),
     );
   }
