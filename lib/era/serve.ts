@@ -1,14 +1,8 @@
-/** A transport whose requests are exchanges of their own: it takes what answers them, and gives no channels. */
-export interface Listener {
-  /** Serves while subscribed; emits what happens. Fails where it cannot listen. */
-  listen(exchange: Exchange, options: ServeOptions): Observable<ServeEvent>;
-}
-
 /**
  * Serves an exchange on one channel, to peers of every revision at once: each frame goes through the door of its era.
  */
 import { NEVER, Observable } from 'rxjs';
-import type { Channel, Context, Exchange } from '../exchange/exchange.ts';
+import type { Channel, Context, Exchange, Served } from '../exchange/exchange.ts';
 import type { RequestFrame } from '../frame/frame.ts';
 import { openLink, opened, type Link } from '../exchange/link.ts';
 import { methods, type MethodTable } from '../protocol/methods.ts';
@@ -42,6 +36,12 @@ export type ServeEvent =
   | { readonly type: 'failure'; readonly method: string; readonly error: unknown }
   | { readonly type: 'malformed'; readonly reason: string; readonly excerpt: string };
 
+/** A transport that takes what answers, whole: one whose requests are exchanges of their own, or that can ask who knocks. */
+export interface Listener {
+  /** Serves while subscribed, and lets in whom the guard of what is served lets in; emits what happens. Fails where it cannot listen. */
+  listen(exchange: Served, options: ServeOptions): Observable<ServeEvent>;
+}
+
 /**
  * Serves an exchange on one channel, to peers of every revision; `serve` does so for each channel of a transport.
  *
@@ -51,6 +51,8 @@ export type ServeEvent =
  *
  * @param exchange - what answers
  * @param options - the revisions served, and the bounds of the connection
+ * @param known - what is known of whoever is at the other end, asked for each request; by default, no more than that they
+ * are one
  * @example
  * const [near, far] = memoryPair();
  * const serving = serveChannel(weather)(far).subscribe(({ type }) => console.log(type));
@@ -62,6 +64,7 @@ export type ServeEvent =
 export const serveChannel = (
   exchange: Exchange,
   options: ServeOptions = {},
+  known?: () => Context,
 ): ((channel: Channel) => Observable<ServeEvent>) => {
   const { revisions = allRevisions, table = methods, inflight, subscriptions, drainMs = 1000 } = options;
   const modern = gate({ revisions: revisions.filter(isModern), table })(exchange);
@@ -83,7 +86,8 @@ export const serveChannel = (
         ...(subscriptions === undefined ? undefined : { subscriptions }),
       });
       let link: Link | undefined;
-      const context: Context = { connection: {} };
+      const own: Context = { connection: {} };
+      const contextNow = known ?? (() => own);
       subscriber.next({ type: 'connected' });
       const running = openLink(channel, {
         ...(inflight === undefined ? undefined : { limit: inflight }),
@@ -91,11 +95,12 @@ export const serveChannel = (
         request: (frame, over) => {
           link = over;
           const { demultiplexer } = over;
+          const context = contextNow();
           if (isOfModernEra(frame)) demultiplexer.request(frame, modern, context);
           else demultiplexer.request(frame, session.exchange, context, { logs: true });
         },
         notification: (frame) => session.notification(opened(frame)),
-        batch: (items, over) => receiveBatch(items, session, over, context),
+        batch: (items, over) => receiveBatch(items, session, over, contextNow()),
         malformed: (reason, excerpt) => subscriber.next({ type: 'malformed', reason, excerpt }),
         onFailure: (error, method) => subscriber.next({ type: 'failure', method, error }),
       }).subscribe({

@@ -8,19 +8,16 @@ import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { defer, from, Observable, switchMap } from 'rxjs';
 import type { Listener, ServeEvent, ServeOptions } from '../era/serve.ts';
-import type { Exchange } from '../exchange/exchange.ts';
+import type { Served } from '../exchange/exchange.ts';
 import { ConnectionClosed } from '../frame/errors.ts';
-import {
-  httpEndpoint,
-  type Closing,
-  type EndpointOptions,
-  type EndpointSetting,
-  type HttpDesk,
-} from '../transport/http/endpoint.ts';
+import type { Closing, HttpDesk } from '../transport/http/desk.ts';
+import { documents } from '../transport/http/documents.ts';
+import { httpEndpoint, type EndpointOptions, type EndpointSetting } from '../transport/http/endpoint.ts';
 import { atLongest } from '../transport/http/longest.ts';
 import { drained } from '../transport/http/mount.ts';
+import { assertSole } from '../transport/http/porter.ts';
 import { sseServer } from '../transport/http/sse-server.ts';
-import { takeRequest, type NodeRequest } from './node-reply.ts';
+import { answersWith, pathOf, takeRequest, type NodeRequest } from './node-reply.ts';
 
 /** Where to listen, whom to let in, and how much of everything there may be. */
 export interface HttpOptions extends EndpointOptions {
@@ -80,11 +77,12 @@ export interface SsePaths {
  *
  * Requests are refused with 403 where `Host` is neither what the server is bound to, nor loopback, nor in `allowedHosts`,
  * and where `Origin` is there, and neither in `allowedOrigins` nor, while bound to loopback, a page of this machine. Pages
- * of other origins may read answers only where theirs is in `allowedOrigins` (CORS). There is no authorization: whoever
- * passes is served.
+ * of other origins may read answers only where theirs is in `allowedOrigins` (CORS). Whoever
+ * passes is served, or, by what `authorize` protects, asked for a proof; its metadata are served besides.
  *
  * @param options - where, whom, and the bounds in bytes and milliseconds
- * @returns for `serve`, which fails with {@link ConnectionClosed} where it cannot listen
+ * @returns for `serve`, which fails with {@link ConnectionClosed} where it cannot listen, and with {@link Misconfigured}
+ * where both `principal` and `authorize` say who asks
  * @example
  * serve(weather, http({ port: 4000 })).subscribe(({ type }) => console.log(type));
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http
@@ -98,10 +96,11 @@ export const http = (options: HttpOptions = {}): Listener => ({
 
 const serving = (
   createServer: typeof import('node:http').createServer,
-  exchange: Exchange,
+  exchange: Served,
   options: HttpOptions & ServeOptions,
 ): Observable<ServeEvent> =>
   new Observable((subscriber) => {
+    assertSole(exchange.guard, options.principal);
     const { port = 0, host = '127.0.0.1', path = '/mcp', health = false, drainMs = 1000, flushMs = 2000 } = options;
     const healthPath = health === true ? '/healthz' : health;
     const own = options.server === undefined;
@@ -126,6 +125,7 @@ const serving = (
     };
     const setting: EndpointSetting = { bound, tell: (event) => subscriber.next(event) };
     const endpoint = httpEndpoint(exchange, options, setting);
+    const readable = exchange.guard === undefined ? undefined : documents(exchange.guard, { ...options, bound });
     const oldest = oldestOf(exchange, options, setting);
     const all: readonly Closing[] = oldest === undefined ? [endpoint] : [endpoint, oldest.server];
     const desks = new Map<string, (url: string) => HttpDesk>([[path, () => endpoint], ...(oldest?.desks ?? [])]);
@@ -134,6 +134,8 @@ const serving = (
       const at = pathOf(request);
       const desk = desks.get(at);
       if (desk !== undefined) return takeRequest(desk(request.url ?? ''), request, response, options.principal);
+      // Of several on one server each has metadata at the root: the first says where it is, and none cuts it off.
+      if (readable !== undefined && !response.headersSent && answersWith(readable, request, response)) return;
       if (at === healthPath) return answer(response, 200, '{"status":"ok"}');
       // Somebody else on the same server may want it.
       if (own || server.listenerCount('request') === 1) answer(response, 404, '');
@@ -180,7 +182,7 @@ const serving = (
   });
 
 /** The oldest transport, where it is wanted. */
-const oldestOf = (exchange: Exchange, options: HttpOptions & ServeOptions, setting: EndpointSetting) => {
+const oldestOf = (exchange: Served, options: HttpOptions & ServeOptions, setting: EndpointSetting) => {
   const { sse = false, sessions } = options;
   if (sse === false) return undefined;
   const { stream, message } = sse === true ? { stream: '/sse', message: '/message' } : sse;
@@ -192,11 +194,6 @@ const oldestOf = (exchange: Exchange, options: HttpOptions & ServeOptions, setti
     [message, (url) => server.message(url)],
   ];
   return { server, desks };
-};
-
-const pathOf = ({ url = '' }: IncomingMessage): string => {
-  const at = url.search(/[?#]/);
-  return at < 0 ? url : url.slice(0, at);
 };
 
 const answer = (response: ServerResponse, status: number, body: string): void => {

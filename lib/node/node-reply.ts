@@ -4,12 +4,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { refusal } from '../transport/http/answer.ts';
 import { tooLarge } from '../transport/http/admit.ts';
-import type { HttpDesk } from '../transport/http/endpoint.ts';
+import type { HttpDesk } from '../transport/http/desk.ts';
+import type { Documents } from '../transport/http/documents.ts';
 import type { HttpHandling, HttpHeaders, HttpReply, HttpRequest, Refusal } from '../transport/http/message.ts';
+import { isLater, isRefusal } from '../transport/http/porter.ts';
+import type { Knock } from '../exchange/guard.ts';
 import { codes, RpcError } from '../frame/errors.ts';
 
 /** Anything that is a request of Node's: a framework may have read and parsed the body already. */
-export type NodeRequest = IncomingMessage & { readonly body?: unknown };
+export type NodeRequest = IncomingMessage & { readonly body?: unknown; readonly originalUrl?: unknown };
 
 type NodeHeaders = NodeRequest['headers'];
 
@@ -20,6 +23,40 @@ const headersOf = (headers: NodeHeaders): HttpHeaders => {
   if (arePlain(headers)) return headers;
   const { 'set-cookie': _, ...rest } = headers;
   return arePlain(rest) ? rest : {};
+};
+
+/**
+ * What was said twice, said twice: of two `authorization` headers Node keeps the first, and whoever stands before this may
+ * have looked at the other.
+ */
+const unabridged = (headers: HttpHeaders, { rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): HttpHeaders => {
+  let first: string | undefined;
+  let all: string | undefined;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length !== authorization.length || name.toLowerCase() !== authorization) continue;
+    const value = rawHeaders[at + 1] ?? '';
+    if (first === undefined) first = value;
+    else all = `${all ?? first}, ${value}`;
+  }
+  return all === undefined ? headers : { ...headers, authorization: all };
+};
+
+const authorization = 'authorization';
+
+/** The head of a request as a guard is to see it. */
+export const knockOf = (request: NodeRequest): Knock => ({
+  method: request.method ?? 'GET',
+  path: pathOf(request),
+  headers: unabridged(headersOf(request.headers), request),
+});
+
+/** Of its URL, whatever a framework has taken off that. One that is absolute (RFC 9112) is the same without its origin. */
+export const pathOf = ({ originalUrl, url = '' }: NodeRequest): string => {
+  const whole = typeof originalUrl === 'string' ? originalUrl : url;
+  const target = whole.startsWith('/') ? whole : whole.replace(/^https?:\/\/[^/?#]*/i, '');
+  const end = target.search(/[?#]/);
+  return end < 0 ? target : target.slice(0, end);
 };
 
 /** What an endpoint needs of a request. */
@@ -91,14 +128,42 @@ export const takeRequest = (
   const unknown = requestOf(request);
   const refused = endpoint.admit(unknown);
   if (refused !== undefined) return turnAway(request, reply, refused);
-  let asked = unknown;
+  if (endpoint.identify === undefined)
+    return takeFrom(named(endpoint, unknown, request, principal), endpoint, request, response, reply);
+  const { path, ...knock } = knockOf(request);
+  const whose = endpoint.identify(knock, path);
+  if (!isLater(whose)) return takeFrom(whose, endpoint, request, response, reply);
+  void whose.then((identified) => {
+    // Nothing is begun for whoever has left in the meantime.
+    if (!response.destroyed && !request.socket.destroyed) takeFrom(identified, endpoint, request, response, reply);
+  });
+};
+
+/** Whose request it is, as whatever stands before this says. */
+const named = (
+  endpoint: HttpDesk,
+  unknown: HttpRequest,
+  request: NodeRequest,
+  principal: Principal | undefined,
+): HttpRequest | Refusal => {
   try {
     // Only of those who are let in at all: a browser that asks first has nothing to prove it with.
     const sender = principal?.(request);
-    if (sender !== undefined) asked = { ...unknown, principal: sender };
+    return sender === undefined ? unknown : { ...unknown, principal: sender };
   } catch (error) {
-    return turnAway(request, reply, endpoint.readable(endpoint.unknown(error), unknown));
+    return endpoint.readable(endpoint.unknown(error), unknown);
   }
+};
+
+/** Takes a request whose sender is known, or turns it away. */
+const takeFrom = (
+  asked: HttpRequest | Refusal,
+  endpoint: HttpDesk,
+  request: NodeRequest,
+  response: ServerResponse,
+  reply: NodeReply,
+): void => {
+  if (isRefusal(asked)) return turnAway(request, reply, asked);
   const take = (body: string): void => {
     const handling = endpoint.handle(asked, body, reply);
     if (!reply.ended) follow(request, response, reply, handling);
@@ -106,6 +171,13 @@ export const takeRequest = (
   if (asked.method !== 'POST') return take('');
   if (request.body !== undefined) return take(textOf(request.body));
   read(request, endpoint.maxBytes, take, (refused) => turnAway(request, reply, endpoint.readable(refused, asked)));
+};
+
+/** Answers with what anybody may read. False where there is nothing of it at this path. */
+export const answersWith = (documents: Documents, request: NodeRequest, response: ServerResponse): boolean => {
+  const document = documents(pathOf(request), requestOf(request));
+  if (document !== undefined) turnAway(request, new NodeReply(response), document);
+  return document !== undefined;
 };
 
 /** Frameworks parse JSON before anybody can look at it. */

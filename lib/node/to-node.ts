@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Served } from '../exchange/exchange.ts';
 import { mount, type MountOptions } from '../transport/http/mount.ts';
-import { takeRequest, type NodeRequest } from './node-reply.ts';
+import { answersWith, takeRequest, type NodeRequest } from './node-reply.ts';
 
 /** How a server is served inside another one of Node's. */
 export interface ToNodeOptions extends MountOptions {
@@ -24,10 +24,12 @@ export interface NodeHandler {
  *
  * Requests are refused with 403 where `Host` is neither loopback nor `host` nor in `allowedHosts`, and where `Origin` is
  * there, and neither in `allowedOrigins` nor, by default, a page of this machine; with 413 where the body is longer than
- * `maxBytes`; 415 and 406 where it is no JSON, or its answer would not be taken.
+ * `maxBytes`; 415 and 406 where it is no JSON, or its answer would not be taken. What `authorize` protects asks who sends a
+ * request; its metadata are answered wherever their path is routed here.
  *
  * @param exchange - a server, a connected client's exchange, or either under middleware
  * @param options - whom it lets in, what it remembers, and its bounds in bytes and milliseconds
+ * @throws {@link Misconfigured} where both `principal` and `authorize` say who asks
  * @example
  * import { createServer } from 'node:http';
  *
@@ -36,9 +38,12 @@ export interface NodeHandler {
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http
  */
 export const toNode = (exchange: Served, options: ToNodeOptions = {}): NodeHandler => {
-  const mounted = mount(exchange, options);
   const { principal } = options;
-  const handle = (request: NodeRequest, response: ServerResponse): void =>
-    takeRequest(mounted.endpoint, request, response, principal);
+  const mounted = mount(exchange, options, principal);
+  const { endpoint, documents } = mounted;
+  const handle = (request: NodeRequest, response: ServerResponse): void => {
+    if (documents !== undefined && request.method !== 'POST' && answersWith(documents, request, response)) return;
+    takeRequest(endpoint, request, response, principal);
+  };
   return Object.assign(handle, { close: () => mounted.close() });
 };

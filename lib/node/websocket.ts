@@ -8,11 +8,14 @@ import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
-import { defer, Observable, switchMap } from 'rxjs';
+import { defer, map, mergeMap, Observable, switchMap } from 'rxjs';
 import type { WebSocket } from 'ws';
-import type { Channel } from '../exchange/exchange.ts';
+import { serveChannel, type Listener, type ServeOptions } from '../era/serve.ts';
+import type { Channel, Context, Served } from '../exchange/exchange.ts';
+import { isDenied, type Access, type Denial, type Guard } from '../exchange/guard.ts';
 import { ConnectionClosed } from '../frame/errors.ts';
 import { hostAdmitted, originAdmitted, type AdmissionOptions } from '../transport/admission.ts';
+import { headersOf, isLater } from '../transport/http/porter.ts';
 import {
   channelOverWebSocket,
   clientMaxBytes,
@@ -23,6 +26,7 @@ import {
   type SocketEnd,
   type WebSocketBounds,
 } from '../transport/websocket-channel.ts';
+import { knockOf } from './node-reply.ts';
 import { abandon, dismiss, endOf, hushed } from './websocket-end.ts';
 
 /** How a client connects, and the bounds of its connection. */
@@ -124,8 +128,9 @@ export interface WebSocketsOptions extends WebSocketBounds, AdmissionOptions {
  *
  * A handshake is refused with 404 at another path; 403 where `Host` is neither what the server is bound to, nor loopback,
  * nor in `allowedHosts`, and where `Origin` is there, and neither in `allowedOrigins` nor, while bound to loopback, a page
- * of this machine; 400 where the subprotocol `mcp` is not offered; 503 beyond `maxConnections`. There is no
- * authorization: whoever passes is served.
+ * of this machine; 400 where the subprotocol `mcp` is not offered; 503 beyond `maxConnections`. Whoever passes is
+ * served, or, by what `authorize` protects, asked for a proof in the handshake: 401 and 403 where that does not do. Only
+ * `serve` asks, and of what is given to it as it is: behind `pipe` nobody is asked, so that nobody is let in.
  *
  * Closes with 1000 when it is done, 1001 when the server ends, 1003 at a binary message, 1007 at text that is no UTF-8,
  * 1009 at a message longer than `maxBytes`, 1011 when it failed; without a code a peer that gives no sign of life or
@@ -139,19 +144,36 @@ export interface WebSocketsOptions extends WebSocketBounds, AdmissionOptions {
  * serve(weather, webSockets({ port: 4000 })).subscribe(({ type }) => console.log(type));
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/index#custom-transports
  */
-export const webSockets = (options: WebSocketsOptions = {}): Observable<Channel> =>
-  defer(() => Promise.all([import('ws'), import('node:http')])).pipe(
-    switchMap(([ws, http]) => accepting(ws, http, options)),
-  );
+export const webSockets = (options: WebSocketsOptions = {}): Observable<Channel> & Listener => {
+  const accepted = (guard?: Guard): Observable<Accepted> =>
+    defer(() => Promise.all([import('ws'), import('node:http')])).pipe(
+      switchMap(([ws, http]) => accepting(ws, http, options, guard)),
+    );
+  return Object.assign(accepted().pipe(map(({ channel }) => channel)), {
+    listen: (exchange: Served, serving: ServeOptions) =>
+      accepted(exchange.guard).pipe(
+        mergeMap(({ channel, context }) => serveChannel(exchange, serving, () => context)(channel)),
+      ),
+  });
+};
+
+/** A connection, and what is known of whoever has made it. */
+interface Accepted {
+  readonly channel: Channel;
+  readonly context: Context;
+}
 
 const accepting = (
   { WebSocketServer }: typeof import('ws'),
   { createServer, STATUS_CODES }: typeof import('node:http'),
   options: WebSocketsOptions,
-): Observable<Channel> =>
+  guard: Guard | undefined,
+): Observable<Accepted> =>
   new Observable((subscriber) => {
     const { port = 0, host = '127.0.0.1', path = '/mcp', maxBytes = 4 * 1024 * 1024, maxConnections = 1_000 } = options;
     const connections = new Set<Connection>();
+    /** Those of whom it is not known yet whether they may come in. */
+    const knocking = new Set<Duplex>();
     const sockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -176,7 +198,7 @@ const accepting = (
       if (!originAdmitted(origin?.toString(), bound(), options)) return 403;
       const offered = headers['sec-websocket-protocol']?.split(',').some((name) => name.trim() === subprotocol);
       if (offered !== true) return 400;
-      return connections.size >= maxConnections ? 503 : undefined;
+      return connections.size + knocking.size >= maxConnections ? 503 : undefined;
     };
     const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
       const elsewhere = pathOf(request) !== path;
@@ -184,11 +206,37 @@ const accepting = (
       if (elsewhere && server.listenerCount('upgrade') > 1) return;
       const status = elsewhere ? 404 : refusal(request);
       if (status !== undefined) return refuse(stream, status, STATUS_CODES[status]);
+      const answer = guard === undefined ? undefined : asked(guard, request);
+      if (answer === undefined || !isLater(answer)) return decide(request, stream, head, answer);
+      knocking.add(stream);
+      const gone = (): void => void knocking.delete(stream);
+      stream.on('error', gone).on('close', gone);
+      const settle = (decided: () => void): void => {
+        // Whoever has left in the meantime, or finds the server ending, is told nothing.
+        if (!knocking.delete(stream)) return;
+        stream.off('error', gone).off('close', gone);
+        decided();
+      };
+      answer.then(
+        (found) => settle(() => decide(request, stream, head, found)),
+        () => settle(() => decide(request, stream, head, unknowable)),
+      );
+    };
+    /** Lets somebody in, unless they are not to be. */
+    const decide = (
+      request: IncomingMessage,
+      stream: Duplex,
+      head: Buffer,
+      answer: Access | Denial | undefined,
+    ): void => {
+      if (answer !== undefined && isDenied(answer))
+        return refuse(stream, answer.status, STATUS_CODES[answer.status], headersOf(answer));
       sockets.handleUpgrade(request, stream, head, (socket) => {
         const connection = new Connection(socket, request.socket, options);
         connections.add(connection);
         socket.once('close', () => connections.delete(connection));
-        subscriber.next(connection.channel);
+        const access = answer === undefined ? undefined : { access: answer, principal: answer.principal };
+        subscriber.next({ channel: connection.channel, context: { connection: {}, ...access } });
       });
     };
     const onListening = (): void => {
@@ -208,6 +256,8 @@ const accepting = (
 
     return () => {
       server.off('upgrade', onUpgrade).off('listening', onListening);
+      for (const stream of [...knocking]) stream.destroy();
+      knocking.clear();
       if (options.server === undefined) {
         server.close();
         server.closeAllConnections();
@@ -221,15 +271,27 @@ const accepting = (
 
 const pathOf = ({ url = '' }: IncomingMessage): string => /^[^?#]*/.exec(url)?.[0] ?? '';
 
+/** Nobody comes in because something failed. */
+const unknowable: Denial = { status: 503, message: 'the sender could not be identified', headers: {} };
+
+const asked = (guard: Guard, request: IncomingMessage): ReturnType<Guard['admit']> => {
+  try {
+    return guard.admit(knockOf(request));
+  } catch {
+    return unknowable;
+  }
+};
+
 /** To a request that asks for no WebSocket. */
 const decline = (response: ServerResponse, status: number): void => {
   response.writeHead(status, { connection: 'close', ...(status === 426 ? { upgrade: 'websocket' } : {}) }).end();
 };
 
 /** To a request that asks for a WebSocket, and does not get it. */
-const refuse = (stream: Duplex, status: number, text = ''): void => {
+const refuse = (stream: Duplex, status: number, text = '', headers: Readonly<Record<string, string>> = {}): void => {
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   stream.on('error', () => stream.destroy()).once('finish', () => stream.destroy());
-  stream.end(`HTTP/1.1 ${status} ${text}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  stream.end(`HTTP/1.1 ${status} ${text}\r\nConnection: close\r\nContent-Length: 0\r\n${more.join('')}\r\n`);
 };
 
 /** One accepted socket: waits for its subscriber, then belongs to it. */

@@ -1,5 +1,5 @@
 /** Runs a server on whatever connects. */
-import { isObservable, mergeMap, Observable } from 'rxjs';
+import { mergeMap, Observable } from 'rxjs';
 import type { Channel, Served } from '../exchange/exchange.ts';
 import { serveChannel, type Listener, type ServeOptions, type ServeEvent } from '../era/serve.ts';
 
@@ -30,8 +30,11 @@ export const serve = (
         error: (error: unknown) => subscriber.next({ type: 'failure', method: 'lists', error }),
       }),
     );
-    const events$ = isObservable(transport)
-      ? transport.pipe(mergeMap(serveChannel(exchange, options)))
-      : transport.listen(exchange, options);
+    const events$ = isListener(transport)
+      ? transport.listen(exchange, options)
+      : transport.pipe(mergeMap(serveChannel(exchange, options)));
     subscriber.add(events$.subscribe(subscriber));
   });
+
+/** One that is both takes the exchange, as only then its guard is asked. */
+const isListener = (transport: Observable<Channel> | Listener): transport is Listener => 'listen' in transport;

@@ -188,6 +188,7 @@ describe('what browsers are told', () => {
         'content-type',
         'accept',
         'authorization',
+        'dpop',
         'mcp-protocol-version',
         'mcp-session-id',
         'mcp-method',
@@ -213,7 +214,7 @@ describe('what browsers are told', () => {
     for (const { headers } of answers) {
       expect(headers['access-control-allow-origin']).toBe(listed);
       expect(words(headers['access-control-expose-headers'])).toEqual(
-        new Set(['mcp-session-id', 'mcp-protocol-version', 'retry-after', 'www-authenticate']),
+        new Set(['mcp-session-id', 'mcp-protocol-version', 'retry-after', 'www-authenticate', 'dpop-nonce']),
       );
       expect(words(headers['vary'])).toContain('origin');
       expect(headers).not.toHaveProperty('access-control-allow-credentials');

@@ -14,6 +14,7 @@ import {
   type Notification,
   type Request,
 } from '../../exchange/exchange.ts';
+import type { Access } from '../../exchange/guard.ts';
 import { rounds } from '../../exchange/rounds.ts';
 import { translate } from '../../exchange/translate.ts';
 import { invalidParams, methodNotFound } from '../../frame/errors.ts';
@@ -63,6 +64,8 @@ export interface Session {
   readonly exchange: Exchange;
   /** Takes the peer's notifications. */
   notification(notification: Notification): void;
+  /** The peer has proved itself again: what the session asks on its behalf goes by the newest proof. */
+  proved(access: Access): void;
   /** From now on somebody is there to be told of list changes. */
   hear(): void;
   /** Ends the session's subscriptions. */
@@ -96,6 +99,8 @@ class LegacySession implements Session {
   #agreed: Agreed | undefined;
   /** Who opened it, as far as the edge knows. */
   #peer: Context = {};
+  /** What they have proved last. */
+  #access: Access | undefined;
   #ready = false;
   #deaf: boolean;
 
@@ -118,6 +123,10 @@ class LegacySession implements Session {
     this.#listen();
   }
 
+  proved(access: Access): void {
+    this.#access = access;
+  }
+
   hear(): void {
     if (!this.#deaf) return;
     this.#deaf = false;
@@ -137,11 +146,19 @@ class LegacySession implements Session {
   #listen(): void {
     if (!this.#ready || this.#deaf || this.#agreed === undefined) return;
     const { capabilities, meta } = this.#agreed;
-    this.watched.lists(capabilities, meta, this.#peer);
+    this.watched.lists(capabilities, meta, this.lasting(this.#peer));
+  }
+
+  /** The context of what outlasts the proof that it began with: whoever looks at it finds the newest one. */
+  lasting(context: Context): Context {
+    if (context.access === undefined) return context;
+    const newest = (): Access | undefined => this.#access;
+    return Object.defineProperty({ ...context }, 'access', { enumerable: true, get: newest });
   }
 
   #answer(request: Request, context: Context): Observable<Emission> {
     const { method } = request;
+    if (context.access !== undefined) this.#access = context.access;
     if (method === 'ping') return of({ result: {} });
     if (method === 'initialize') return this.#initialize(request, context);
     const agreed = this.#agreed;
@@ -221,7 +238,8 @@ type Own = (session: LegacySession, agreed: Agreed, request: Request, context: C
 const own: ReadonlyMap<string, Own> = new Map<string, Own>([
   [
     'resources/subscribe',
-    ({ watched }, { meta }, { params }, context) => watched.subscribe(String(params?.['uri']), meta, context),
+    (session, { meta }, { params }, context) =>
+      session.watched.subscribe(String(params?.['uri']), meta, session.lasting(context)),
   ],
   [
     'resources/unsubscribe',

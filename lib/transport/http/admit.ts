@@ -9,29 +9,45 @@ import { refusal } from './answer.ts';
 import { preflight, readable } from './cors.ts';
 import type { HttpRequest, Refusal } from './message.ts';
 
-export interface AdmitOptions extends AdmissionOptions {
+/** Who may come, and for what. */
+export interface VisitorOptions extends AdmissionOptions {
   /** The address or name that the server is bound to. Default: this machine. */
   readonly bound?: (() => string) | undefined;
-  /** The longest body taken, in bytes. */
-  readonly maxBytes: number;
   /** The methods that are taken, besides OPTIONS. */
   readonly methods: readonly string[];
 }
 
-/** Says what a request is refused with; undefined lets it in. */
-export const admission = (options: AdmitOptions): ((request: HttpRequest) => Refusal | undefined) => {
-  const { bound = () => '127.0.0.1', maxBytes, methods } = options;
+export interface AdmitOptions extends VisitorOptions {
+  /** The longest body taken, in bytes. */
+  readonly maxBytes: number;
+}
+
+type Refused = (request: HttpRequest) => Refusal | undefined;
+
+/** Refuses what is meant for another server, pages that may not use this one, and what is not done here; answers OPTIONS. */
+export const visitors = (options: VisitorOptions): Refused => {
+  const { bound = () => '127.0.0.1', methods } = options;
   const allow = [...methods, 'OPTIONS'].join(', ');
   const isHost = latest((host) => hostAdmitted(host, bound(), options));
   const isOrigin = latest((origin) => originAdmitted(origin, bound(), options));
 
-  const refused = ({ method, headers }: HttpRequest): Refusal | undefined => {
+  return ({ method, headers }) => {
     if (!isHost(headers['host'] ?? headers[':authority']))
       return refusal(403, 'the Host header names no host that this server answers for');
     if (!isOrigin(headers['origin'])) return refusal(403, 'pages of this origin may not use this server');
     if (method === 'OPTIONS') return preflight(headers, allow, options.allowedOrigins);
-    if (!methods.includes(method))
-      return refusal(405, `${method.slice(0, 20)} is not served here`, undefined, { allow });
+    return methods.includes(method)
+      ? undefined
+      : refusal(405, `${method.slice(0, 20)} is not served here`, undefined, { allow });
+  };
+};
+
+/** Says what a request is refused with; undefined lets it in. */
+export const admission = (options: AdmitOptions): Refused => {
+  const { maxBytes } = options;
+  const turnedAway = visitors(options);
+
+  const unfit = ({ method, headers }: HttpRequest): Refusal | undefined => {
     if (method === 'GET' && !takesEvents(headers['accept'])) return refusal(406, 'Accept must list text/event-stream');
     if (method !== 'POST') return undefined;
     if (!isJson(headers['content-type'])) return refusal(415, 'Content-Type must be application/json');
@@ -41,7 +57,7 @@ export const admission = (options: AdmitOptions): ((request: HttpRequest) => Ref
   };
 
   return (request) => {
-    const refusal = refused(request);
+    const refusal = turnedAway(request) ?? unfit(request);
     return refusal === undefined ? undefined : readable(refusal, request, options.allowedOrigins);
   };
 };

@@ -10,7 +10,7 @@ export const isListed = (origin: string, allowed: readonly string[] | undefined)
 
 export const corsHeaders = (origin: string): HttpHeaders => ({
   'access-control-allow-origin': origin,
-  'access-control-expose-headers': 'Mcp-Session-Id, MCP-Protocol-Version, Retry-After, WWW-Authenticate',
+  'access-control-expose-headers': 'Mcp-Session-Id, MCP-Protocol-Version, Retry-After, WWW-Authenticate, DPoP-Nonce',
   vary: 'Origin',
 });
 
@@ -18,6 +18,7 @@ const requestHeaders = [
   'content-type',
   'accept',
   'authorization',
+  'dpop',
   'mcp-protocol-version',
   'mcp-session-id',
   'mcp-method',

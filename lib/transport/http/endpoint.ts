@@ -10,7 +10,7 @@ import { lanes } from '../../era/legacy/lanes.ts';
 import { isModernRequest } from '../../era/classify.ts';
 import { gate, guiding, metaProblem } from '../../era/modern/gate.ts';
 import type { ServeEvent, ServeOptions } from '../../era/serve.ts';
-import type { Context, Exchange } from '../../exchange/exchange.ts';
+import type { Context, Served } from '../../exchange/exchange.ts';
 import { codes, invalidParams, invalidRequest, quoted, RpcError } from '../../frame/errors.ts';
 import { tell, type NotificationFrame, type RequestFrame, type ResponseFrame } from '../../frame/frame.ts';
 import { excerpt, parse } from '../../frame/json.ts';
@@ -29,6 +29,7 @@ import { admission } from './admit.ts';
 import { jsonHeaders, refusal } from './answer.ts';
 import { isListed, readable, settled, withCors } from './cors.ts';
 import { Crowd } from './crowd.ts';
+import type { Closing, HttpDesk } from './desk.ts';
 import { guarded, memoryEvents, type EventStore } from './event-store.ts';
 import { eventStreamHeaders } from './event-stream.ts';
 import { HttpSession, type SessionSetting } from './legacy-session.ts';
@@ -36,6 +37,7 @@ import { atLongest } from './longest.ts';
 import type { HttpHandling, HttpReply, HttpRequest, Refusal } from './message.ts';
 import { headerMismatch, missingHeader, noticeProblem } from './modern-headers.ts';
 import { modernEvents, ModernPost, type Posts, type Underway } from './modern-post.ts';
+import { porter } from './porter.ts';
 import { Sessions, type SessionBounds } from './sessions.ts';
 import { alone } from './stateless.ts';
 
@@ -63,30 +65,6 @@ export interface EndpointSetting {
   readonly scheduler?: SchedulerLike;
 }
 
-/** What takes the requests of one path. */
-export interface HttpDesk {
-  /** What a request is refused with before its body is read; undefined: read on. */
-  admit(request: HttpRequest): Refusal | undefined;
-  /** Takes a request that was admitted. */
-  handle(request: HttpRequest, body: string, reply: HttpReply): HttpHandling;
-  /** What a request is refused with where nobody could say whose it is; the host is told why. */
-  unknown(error: unknown): Refusal;
-  /** The refusal of an adapter's own, as its sender may read it. */
-  readable(refusal: Refusal, request: HttpRequest): Refusal;
-  /** The longest body taken, in bytes. */
-  readonly maxBytes: number;
-}
-
-/** What ends in good order. */
-export interface Closing {
-  /** Requests under way that are no subscriptions. */
-  readonly busy: number;
-  /** Takes nothing more, and ends subscriptions and the streams of sessions in good order. */
-  conclude(): void;
-  /** Answers what is under way with an error, and forgets everything. */
-  close(): void;
-}
-
 export interface HttpEndpoint extends HttpDesk, Closing {}
 
 export const defaultMaxBytes = 4 * 1024 * 1024;
@@ -102,7 +80,7 @@ type Take = (session: HttpSession, over?: () => void) => HttpHandling;
 
 /** Makes an endpoint of an exchange. */
 export const httpEndpoint = (
-  exchange: Exchange,
+  exchange: Served,
   options: EndpointOptions & ServeOptions,
   { bound, tell: report, scheduler = asyncScheduler }: EndpointSetting,
 ): HttpEndpoint => {
@@ -159,17 +137,15 @@ export const httpEndpoint = (
       ? undefined
       : refusal(503, 'too many requests are under way', id, { 'retry-after': '5' });
 
-  const modernPost = (frame: RequestFrame, { headers, principal }: HttpRequest, reply: HttpReply): HttpHandling => {
+  const modernPost = (frame: RequestFrame, request: HttpRequest, reply: HttpReply): HttpHandling => {
+    const { headers } = request;
     const row = rows.get(frame.method);
     const wrong =
       missingHeader(headers, row) ?? metaProblem(frame.params, modern) ?? headerMismatch(headers, frame, row);
     if (wrong !== undefined) return refuse(reply, refusal(400, guiding(frame.method, wrong, modern), frame.id));
     const busy = busyRefusal(frame.id);
     if (busy !== undefined) return refuse(reply, busy);
-    // Callers who prove nothing are all strangers to each other.
-    const context: Context =
-      principal === undefined ? { connection: frame, headers } : { principal, connection: frame, headers };
-    const post = new ModernPost(frame, reply, posts).start(gated, context);
+    const post = new ModernPost(frame, reply, posts).start(gated, contextOf(frame, request));
     if (open.size > 0) wind();
     return post;
   };
@@ -202,7 +178,9 @@ export const httpEndpoint = (
     const session = sessions?.find(named, request);
     if (session === undefined) return refusal(404, 'there is no such session, or not any more: initialize again', id);
     const problem = versionProblem(request);
-    return problem === undefined ? session : refusal(400, problem, id);
+    if (problem !== undefined) return refusal(400, problem, id);
+    session.proved(request);
+    return session;
   };
 
   /** A handshake opens a session once it has succeeded. */
@@ -217,7 +195,7 @@ export const httpEndpoint = (
       return refuse(reply, refusal(503, 'there are too many sessions', frame.id, { 'retry-after': '30' }));
     const session = new HttpSession(crypto.randomUUID(), request.principal, setting);
     return pass(session, (over) =>
-      session.request(frame, reply, request.headers, () => {
+      session.request(frame, reply, request, () => {
         over();
         if (session.revision === undefined || closing) return session.close();
         sessions.add(session);
@@ -261,14 +239,14 @@ export const httpEndpoint = (
     if (sessions === undefined) {
       const problem = frame.method === 'initialize' ? undefined : versionProblem(request);
       if (problem !== undefined) return refuse(reply, refusal(400, problem, frame.id));
-      return byItself(request, (session, over) => session.request(frame, reply, request.headers, over));
+      return byItself(request, (session, over) => session.request(frame, reply, request, over));
     }
     const session = sessionOf(request, frame.id);
     if (!(session instanceof HttpSession)) return refuse(reply, session);
     if (session.has(frame))
       // With the id, this error would answer the first request.
       return refuse(reply, refusal(400, `id ${quoted(frame.id)} is already in flight`));
-    return session.request(frame, reply, request.headers);
+    return session.request(frame, reply, request);
   };
 
   /** What asks for no answer: a notification, or an answer of the client's. */
@@ -293,11 +271,11 @@ export const httpEndpoint = (
     if (legacy.length === 0) return refuse(reply, refusal(400, 'a body is one message; batches do not exist any more'));
     if (items.length === 0) return refuse(reply, refusal(400, 'a batch must not be empty'));
     if (items.length > batchLimit) return refuse(reply, refusal(400, `a batch has at most ${batchLimit} messages`));
-    const busy = busyRefusal();
-    if (busy !== undefined) return refuse(reply, busy);
+    const refused = busyRefusal() ?? door?.judgeAll(items, request);
+    if (refused !== undefined) return refuse(reply, refused);
     const take: Take = (session, over) =>
       session.revision === batchRevision
-        ? session.batch(items, reply, request.headers, over)
+        ? session.batch(items, reply, request, over)
         : refuse(reply, refusal(400, `batches exist at revision ${batchRevision} only; send each message by itself`));
     if (sessions !== undefined) {
       const session = sessionOf(request);
@@ -317,6 +295,8 @@ export const httpEndpoint = (
     const told = tell(value);
     if (told.kind === 'request') {
       const { frame } = told;
+      const denied = door?.judge(frame, request);
+      if (denied !== undefined) return refuse(reply, denied);
       return isOfModernEra(frame, request) ? modernPost(frame, request, reply) : legacyPost(frame, request, reply);
     }
     if (told.kind === 'batch') return batch(told.items, request, reply);
@@ -348,25 +328,32 @@ export const httpEndpoint = (
     return settled;
   };
 
+  const { allowedOrigins } = options;
+  const refusing: Pick<HttpDesk, 'readable' | 'unknown'> = {
+    readable: (refusal, request) => readable(refusal, request, allowedOrigins),
+    unknown: (error) => {
+      onFailure(error, 'principal');
+      return refusal(500, new RpcError({ code: codes.internalError, message: 'the sender could not be identified' }));
+    },
+  };
+  const door = exchange.guard === undefined ? undefined : porter(exchange.guard, refusing);
+
   return {
+    ...refusing,
     maxBytes,
+    identify: door?.identify,
     admit: (request) => {
       const refused = admitted(request);
-      return refused === undefined && closing ? readable(late(), request, options.allowedOrigins) : refused;
+      return refused === undefined && closing ? readable(late(), request, allowedOrigins) : refused;
     },
-    readable: (refusal, request) => readable(refusal, request, options.allowedOrigins),
     handle: (request, body, bare) => {
       const origin = request.headers['origin'];
-      const listed = origin !== undefined && isListed(origin, options.allowedOrigins);
+      const listed = origin !== undefined && isListed(origin, allowedOrigins);
       const reply = listed ? withCors(bare, origin) : bare;
       // Its body may have come in slowly.
       if (closing) return refuse(reply, late());
       if (request.method === 'POST') return post(request, body, reply);
       return request.method === 'GET' ? get(request, reply) : remove(request, reply);
-    },
-    unknown: (error) => {
-      onFailure(error, 'principal');
-      return refusal(500, new RpcError({ code: codes.internalError, message: 'the sender could not be identified' }));
     },
     get busy() {
       let count = 0;
@@ -389,6 +376,12 @@ export const httpEndpoint = (
       clock?.unsubscribe();
     },
   };
+};
+
+/** What a request of the newest revision is asked with. Callers who prove nothing are all strangers to each other. */
+const contextOf = (connection: RequestFrame, { principal, access, headers }: HttpRequest): Context => {
+  if (access !== undefined) return { principal: access.principal, access, connection, headers };
+  return principal === undefined ? { connection, headers } : { principal, connection, headers };
 };
 
 /** How many messages an array may hold. */

@@ -19,6 +19,9 @@ const listOf = (headers: HttpHeaders): Record<string, string> => {
 export const responseOf = ({ status, headers, body }: Refusal): Response =>
   new Response(body === '' ? null : body, { status, headers: listOf(headers) });
 
+/** Somebody may wait for it, though nobody reads it. */
+export const goneResponse = (): Response => new Response(null, { status: goneStatus });
+
 export class FetchReply implements HttpReply {
   readonly response: Promise<Response>;
   /** Whether all has been said, or nobody is there to hear more. */
@@ -85,7 +88,7 @@ export class FetchReply implements HttpReply {
   readonly #aborted = (): void => {
     if (this.#ended) return;
     this.#gone();
-    if (this.#controller === undefined) this.#answer(new Response(null, { status: goneStatus }));
+    if (this.#controller === undefined) this.#answer(goneResponse());
     else this.#controller.error(this.#signal?.reason);
   };
 

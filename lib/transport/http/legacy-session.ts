@@ -124,6 +124,11 @@ export class HttpSession implements LegacyStreams, Wayside {
     return this.#door.revision;
   }
 
+  /** Its client has proved itself again, with whatever it sent. */
+  proved({ access }: HttpRequest): void {
+    if (access !== undefined) this.#door.proved(access);
+  }
+
   /** Whether anything is under way, or somebody listens. */
   get busy(): boolean {
     if (this.#gets.length > 0) return true;
@@ -142,12 +147,12 @@ export class HttpSession implements LegacyStreams, Wayside {
   }
 
   /** Takes a request: its stream is carried by this reply. */
-  request(frame: RequestFrame, reply: HttpReply, headers: HttpHeaders, over?: () => void): HttpHandling {
+  request(frame: RequestFrame, reply: HttpReply, asked: HttpRequest, over?: () => void): HttpHandling {
     const stream = this.#stream('p');
     const handling = stream.carry(reply);
     let answer: ResponseFrame | undefined;
     this.#begun(stream);
-    this.#demultiplexer.request(frame, this.#exchange, this.#context(stream, headers), {
+    this.#demultiplexer.request(frame, this.#exchange, this.#context(stream, asked), {
       logs: true,
       send: (said) => {
         if ('method' in said) stream.say(said);
@@ -163,10 +168,10 @@ export class HttpSession implements LegacyStreams, Wayside {
   }
 
   /** Takes an array, which one revision allows: what answers it is an array too. */
-  batch(items: readonly unknown[], reply: HttpReply, headers: HttpHeaders, over?: () => void): HttpHandling {
+  batch(items: readonly unknown[], reply: HttpReply, asked: HttpRequest, over?: () => void): HttpHandling {
     const stream = this.#stream('p');
     const handling = stream.carry(reply);
-    const context = this.#context(stream, headers);
+    const context = this.#context(stream, asked);
     this.#begun(stream);
     const end = (frames?: Frame | readonly Frame[]): void => {
       this.#over(stream);
@@ -273,7 +278,7 @@ export class HttpSession implements LegacyStreams, Wayside {
     if (this.#posts.remove(stream)) this.#setting.count(-1);
   }
 
-  #context(stream: LegacyStream, headers: HttpHeaders): StreamContext {
+  #context(stream: LegacyStream, { headers, access }: HttpRequest): StreamContext {
     const { principal } = this;
     const hangUp = (retryMs?: number): void => stream.hangUp(retryMs);
     return {
@@ -281,6 +286,7 @@ export class HttpSession implements LegacyStreams, Wayside {
       connection: this,
       headers,
       ...(principal === undefined ? undefined : { principal }),
+      ...(access === undefined ? undefined : { access }),
       ...(this.#polls && this.#setting.store !== undefined ? { hangUp } : undefined),
     };
   }

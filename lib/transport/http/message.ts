@@ -3,6 +3,8 @@
  * these of its own objects, and knows nothing of the protocol.
  */
 
+import type { Access } from '../../exchange/guard.ts';
+
 /** Names in lower case. */
 export type HttpHeaders = Readonly<Record<string, string | undefined>>;
 
@@ -13,6 +15,8 @@ export interface HttpRequest {
   readonly headers: HttpHeaders;
   /** Who sent it, as the adapter has established; undefined where nobody was asked to prove it. */
   readonly principal?: string | undefined;
+  /** What they have proved to the guard, whose headers then are without the proof. */
+  readonly access?: Access | undefined;
 }
 
 /** The way to answer one request: `send`, or `open`, any number of `write`s and `end`. */

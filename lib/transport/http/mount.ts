@@ -2,8 +2,11 @@
 import { filter, firstValueFrom, interval, merge, Subscription, timer } from 'rxjs';
 import type { ServeEvent, ServeOptions } from '../../era/serve.ts';
 import type { Served } from '../../exchange/exchange.ts';
-import { httpEndpoint, type Closing, type EndpointOptions, type HttpEndpoint } from './endpoint.ts';
+import type { Closing } from './desk.ts';
+import { documents, type Documents } from './documents.ts';
+import { httpEndpoint, type EndpointOptions, type HttpEndpoint } from './endpoint.ts';
 import { atLongest } from './longest.ts';
+import { assertSole } from './porter.ts';
 
 /** How an endpoint is served by a framework of one's own. */
 export interface MountOptions extends EndpointOptions, ServeOptions {
@@ -15,6 +18,8 @@ export interface MountOptions extends EndpointOptions, ServeOptions {
 
 export interface Mount {
   readonly endpoint: HttpEndpoint;
+  /** What anybody may read besides; undefined: nothing. */
+  readonly documents: Documents | undefined;
   /**
    * Ends subscriptions in good order, waits for what is under way up to `drainMs`, and answers the rest with an error.
    * Requests that come later are refused with 503.
@@ -32,20 +37,25 @@ export const drained = async (endpoint: Pick<Closing, 'busy'>, ms: number): Prom
   await firstValueFrom(merge(idle, timer(atLongest(ms))), { defaultValue: undefined });
 };
 
-/** Makes an endpoint that holds what the exchange wants held. */
-export const mount = (exchange: Served, options: MountOptions): Mount => {
+/**
+ * Makes an endpoint that holds what the exchange wants held.
+ *
+ * @param principal - whatever else says who asks
+ * @throws {@link Misconfigured} where the exchange has a guard, which says so itself
+ */
+export const mount = (exchange: Served, options: MountOptions, principal?: unknown): Mount => {
+  assertSole(exchange.guard, principal);
   const { onEvent, host, drainMs = 1000 } = options;
   const tell = (event: ServeEvent): void => onEvent?.(event);
   const holding = new Subscription();
-  const endpoint = httpEndpoint(exchange, options, {
-    tell,
-    ...(host === undefined ? undefined : { bound: () => host }),
-  });
+  const where = host === undefined ? undefined : { bound: () => host };
+  const endpoint = httpEndpoint(exchange, options, { tell, ...where });
   holding.add(
     exchange.held$?.subscribe({ error: (error: unknown) => tell({ type: 'failure', method: 'lists', error }) }),
   );
   return {
     endpoint,
+    documents: exchange.guard === undefined ? undefined : documents(exchange.guard, { ...options, ...where }),
     close: async () => {
       endpoint.conclude();
       await drained(endpoint, drainMs);

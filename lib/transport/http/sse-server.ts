@@ -7,19 +7,21 @@
 import { asyncScheduler, defer, finalize, type Subscription } from 'rxjs';
 import { serveChannel, type ServeOptions } from '../../era/serve.ts';
 import { listenMethod } from '../../exchange/envelope.ts';
-import type { Context, Exchange } from '../../exchange/exchange.ts';
+import type { Exchange, Served } from '../../exchange/exchange.ts';
 import { codes, invalidRequest, RpcError } from '../../frame/errors.ts';
 import { tell } from '../../frame/frame.ts';
 import { parse } from '../../frame/json.ts';
 import { Unreadable } from '../../frame/unreadable.ts';
-import { hostAdmitted, originAdmitted, type AdmissionOptions } from '../admission.ts';
-import { tooLarge } from './admit.ts';
+import type { AdmissionOptions } from '../admission.ts';
+import { tooLarge, visitors } from './admit.ts';
 import { refusal } from './answer.ts';
-import { isListed, preflight, readable, settled, withCors } from './cors.ts';
-import { defaultMaxBytes, type Closing, type EndpointSetting, type HttpDesk } from './endpoint.ts';
+import { isListed, readable, settled, withCors } from './cors.ts';
+import type { Closing, HttpDesk } from './desk.ts';
+import { defaultMaxBytes, type EndpointSetting } from './endpoint.ts';
 import { eventStreamHeaders } from './event-stream.ts';
 import { atLongest } from './longest.ts';
 import type { HttpHandling, HttpReply, HttpRequest, Refusal } from './message.ts';
+import { porter } from './porter.ts';
 import { SseSession } from './sse-session.ts';
 
 /** Whom it lets in, and the bounds of each session. */
@@ -61,7 +63,7 @@ export interface SseServer extends Closing {
  * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
  */
 export const sseServer = (
-  exchange: Exchange,
+  exchange: Served,
   options: SseServerOptions & ServeOptions,
   setting: EndpointSetting,
 ): SseServer => {
@@ -73,18 +75,29 @@ export const sseServer = (
   let closing = false;
   let busy = 0;
 
-  /** What is under way is counted; and whose it is, a channel does not know. */
-  const counted =
-    ({ principal, headers }: HttpRequest): Exchange =>
-    (request, context) => {
-      const known: Context = { ...context, headers, ...(principal === undefined ? undefined : { principal }) };
-      const answers = exchange(request, known);
-      if (request.method === listenMethod) return answers;
-      return defer(() => {
-        busy += 1;
-        return answers;
-      }).pipe(finalize(() => (busy -= 1)));
-    };
+  const refusing: Pick<HttpDesk, 'readable' | 'unknown'> = {
+    readable: (told, request) => readable(told, request, allowedOrigins),
+    unknown: (error) => {
+      report({ type: 'failure', method: 'principal', error });
+      return unidentified;
+    },
+  };
+  const door = exchange.guard === undefined ? undefined : porter(exchange.guard, refusing);
+
+  const deniedIn = (told: ReturnType<typeof tell>, request: HttpRequest): Refusal | undefined => {
+    if (told.kind === 'batch') return door?.judgeAll(told.items, request);
+    return told.kind === 'request' ? door?.judge(told.frame, request) : undefined;
+  };
+
+  /** What is under way is counted. */
+  const counted: Exchange = (request, context) => {
+    const answers = exchange(request, context);
+    if (request.method === listenMethod) return answers;
+    return defer(() => {
+      busy += 1;
+      return answers;
+    }).pipe(finalize(() => (busy -= 1)));
+  };
 
   const keepAlive = (): void => {
     for (const session of sessions.values()) session.keepAlive();
@@ -100,13 +113,17 @@ export const sseServer = (
 
   const open = (endpoint: string, request: HttpRequest, reply: HttpReply): HttpHandling => {
     if (closing || sessions.size >= maxSessions) return refuse(reply, full());
-    const { principal } = request;
     const { maxQueuedBytes } = options;
-    const session = new SseSession(reply, { principal, headers: eventStreamHeaders, maxQueuedBytes, onOver: over });
+    const session = new SseSession(reply, {
+      opening: request,
+      headers: eventStreamHeaders,
+      maxQueuedBytes,
+      onOver: over,
+    });
     sessions.set(session.id, session);
     keepingAlive ??= scheduler.schedule(keepAlive, atLongest(keepAliveMs));
     // Where the stream goes, so does whoever would read an answer.
-    const serve = serveChannel(counted(request), { ...options, drainMs: 0 });
+    const serve = serveChannel(counted, { ...options, drainMs: 0 }, () => session.context);
     const running = serve(session.channel(endpoint)).subscribe({
       next: report,
       error: (error: unknown) => report({ type: 'disconnected', error }),
@@ -121,9 +138,14 @@ export const sseServer = (
     if (session === undefined || session.principal !== request.principal)
       return refuse(reply, refusal(404, 'there is no such session, or not any more'));
     const value = parse(body);
+    const told = value instanceof Unreadable ? undefined : tell(value);
+    const denied = told === undefined ? undefined : deniedIn(told, request);
+    // What may not be asked is answered here, and never was said on the channel.
+    if (denied !== undefined) return refuse(reply, denied);
     const problem = problemOf(value);
     if (problem === undefined) reply.send(202, {}, '');
     else refuse(reply, refusal(400, problem));
+    session.proved(request);
     session.receive(value);
     return settled;
   };
@@ -132,31 +154,23 @@ export const sseServer = (
     served: 'GET' | 'POST',
     take: (request: HttpRequest, body: string, reply: HttpReply) => HttpHandling,
   ) => {
-    const allow = `${served}, OPTIONS`;
+    const turnedAway = visitors({ ...options, bound, methods: [served] });
     /** Who is not let in, whatever they say (SSE-05), and what nobody reads. */
-    const refused = ({ method, headers }: HttpRequest): Refusal | undefined => {
-      if (!hostAdmitted(headers['host'] ?? headers[':authority'], bound(), options))
-        return refusal(403, 'the Host header names no host that this server answers for');
-      if (!originAdmitted(headers['origin'], bound(), options))
-        return refusal(403, 'pages of this origin may not use this server');
-      if (method === 'OPTIONS') return preflight(headers, allow, allowedOrigins);
-      if (method !== served) return refusal(405, `${method.slice(0, 20)} is not served here`, undefined, { allow });
-      if (served === 'GET') return undefined;
+    const refused = (request: HttpRequest): Refusal | undefined => {
+      const { headers } = request;
+      const told = turnedAway(request);
+      if (told !== undefined || served === 'GET') return told;
       if (!isJson.test(headers['content-type'] ?? '')) return refusal(415, 'Content-Type must be application/json');
       return Number(headers['content-length'] ?? 0) > maxBytes ? tooLarge(maxBytes) : undefined;
     };
-    const readableBy = (told: Refusal, request: HttpRequest): Refusal => readable(told, request, allowedOrigins);
     const result: HttpDesk = {
+      ...refusing,
       maxBytes,
       admit: (request) => {
         const told = refused(request);
-        return told === undefined ? undefined : readableBy(told, request);
+        return told === undefined ? undefined : refusing.readable(told, request);
       },
-      readable: readableBy,
-      unknown: (error) => {
-        report({ type: 'failure', method: 'principal', error });
-        return unidentified;
-      },
+      identify: door?.identify,
       handle: (request, body, reply) => {
         const { origin } = request.headers;
         const listed = origin !== undefined && isListed(origin, allowedOrigins);

@@ -4,15 +4,17 @@
  * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
  */
 import { Observable, type Subscriber } from 'rxjs';
-import type { Channel } from '../../exchange/exchange.ts';
+import type { Channel, Context } from '../../exchange/exchange.ts';
 import { codes } from '../../frame/errors.ts';
 import { eventText, keepAliveText } from '../../frame/sse.ts';
 import { UnreadableResponse } from '../../frame/unreadable-response.ts';
 import { createOutbox } from '../outbox.ts';
-import type { HttpHandling, HttpHeaders, HttpReply } from './message.ts';
+import type { HttpHandling, HttpHeaders, HttpReply, HttpRequest } from './message.ts';
 
 export interface SseSessionOptions {
-  readonly principal: string | undefined;
+  /** The request that opens it. */
+  readonly opening: HttpRequest;
+  /** Of its stream. */
   readonly headers: HttpHeaders;
   readonly maxQueuedBytes: number | undefined;
   /** Called once, when it is over. */
@@ -23,6 +25,8 @@ export class SseSession implements HttpHandling {
   /** Whoever knows it may post: it can be neither guessed nor counted up to. */
   readonly id = crypto.randomUUID();
   readonly principal: string | undefined;
+  /** What is known of its client: one object, until that proves itself again. */
+  context: Context;
   readonly #reply: HttpReply;
   readonly #options: SseSessionOptions;
   #open = true;
@@ -35,7 +39,14 @@ export class SseSession implements HttpHandling {
   #active = false;
 
   constructor(reply: HttpReply, options: SseSessionOptions) {
-    this.principal = options.principal;
+    const { principal, headers, access } = options.opening;
+    this.principal = principal;
+    this.context = {
+      connection: this,
+      headers,
+      ...(principal === undefined ? undefined : { principal }),
+      ...(access === undefined ? undefined : { access }),
+    };
     this.#reply = reply;
     this.#options = options;
   }
@@ -81,6 +92,11 @@ export class SseSession implements HttpHandling {
           this.#over();
         };
       });
+  }
+
+  /** Its client has proved itself again, with whatever it posts. */
+  proved({ access }: HttpRequest): void {
+    if (access !== undefined) this.context = { ...this.context, access };
   }
 
   /** Something has been posted. */

@@ -150,6 +150,7 @@ describe('CORS', () => {
       'content-type',
       'accept',
       'authorization',
+      'dpop',
       'mcp-protocol-version',
       'mcp-session-id',
       'mcp-method',
@@ -167,7 +168,8 @@ describe('CORS', () => {
       status: 200,
       headers: {
         'access-control-allow-origin': origin,
-        'access-control-expose-headers': 'Mcp-Session-Id, MCP-Protocol-Version, Retry-After, WWW-Authenticate',
+        'access-control-expose-headers':
+          'Mcp-Session-Id, MCP-Protocol-Version, Retry-After, WWW-Authenticate, DPoP-Nonce',
       },
     });
     const refused = modern(request(1, 'no/such'), { origin });

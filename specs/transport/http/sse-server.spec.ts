@@ -3,7 +3,7 @@ import { Observable, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { progress, server, tool, type Context, type Exchange, type Request, type ServeEvent } from 'rxmcp';
 import type { HttpRequest } from '../../../lib/transport/http/message.ts';
-import type { HttpDesk } from '../../../lib/transport/http/endpoint.ts';
+import type { HttpDesk } from '../../../lib/transport/http/desk.ts';
 import { sseServer, type SseServerOptions } from '../../../lib/transport/http/sse-server.ts';
 import { fakeReply, type FakeReply } from './fake-reply.ts';
 

@@ -23,7 +23,7 @@ const setUp = (maxQueuedBytes?: number) => {
   const ends: unknown[] = [];
   const over: SseSession[] = [];
   const session = new SseSession(reply, {
-    principal: undefined,
+    opening: { method: 'GET', headers: {} },
     headers: {},
     maxQueuedBytes,
     onOver: (one) => over.push(one),
