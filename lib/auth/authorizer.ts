@@ -5,9 +5,11 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization
  */
 import {
+  asyncScheduler,
   BehaviorSubject,
   catchError,
   defer,
+  filter,
   finalize,
   firstValueFrom,
   from,
@@ -16,9 +18,11 @@ import {
   of,
   race,
   share,
+  Subscription,
   switchMap,
   throwError,
 } from 'rxjs';
+import { quoted } from '../frame/errors.ts';
 import { LoginFailed } from '../frame/login-failed.ts';
 import type { Authorizer, Challenge, Resource } from '../transport/remote/authorizer.ts';
 import type { HttpCall } from '../transport/remote/carrier.ts';
@@ -52,6 +56,12 @@ export interface ServerAuthorizer extends Authorizer {
 const mostAttempts = 4;
 /** How many operations are remembered for which no scopes have been enough. */
 const mostHopeless = 100;
+
+/** How long a renewal waits for somebody else's, in milliseconds. */
+const renewalMs = 2_000;
+
+const busy = (): LoginFailed =>
+  new LoginFailed({ stage: 'token', message: 'somebody else is getting a token', passing: true });
 
 type Proof = Readonly<Record<string, string>>;
 const nothing: Proof = {};
@@ -100,7 +110,11 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
     current = { tokens, proof: isBearer ? { authorization: `Bearer ${tokens.accessToken}` } : undefined };
     return tokens;
   };
-  const read = async (): Promise<Tokens | undefined> => keep(tokensIn(await store.get(key)));
+  const read = async (): Promise<Tokens | undefined> => {
+    const kept = tokensIn(await store.get(key));
+    // Somebody else's, who keeps it in the same place, would let us in as them.
+    return keep(kept === undefined || grant.owns(kept) ? kept : undefined);
+  };
   const write = async (tokens: Tokens | undefined): Promise<void> => {
     keep(tokens);
     await store.set(key, tokens);
@@ -117,7 +131,7 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
   const isLate = ({ renewAt = Infinity, refreshToken }: Tokens): boolean =>
     Date.now() >= renewAt && (refreshToken !== undefined || !grant.asks);
 
-  /** Somebody is being asked while this is subscribed. */
+  /** Somebody is being asked while this is subscribed: a person, or an authorization server that takes its time. */
   const holdingUp = <T>(work$: Observable<T>): Observable<T> =>
     defer(() => {
       holding += 1;
@@ -130,27 +144,39 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
       }),
     );
 
-  /** Does this while nobody else does anything about the token. */
-  const alone = <T>(work$: Observable<T>): Observable<T> =>
+  /**
+   * Does this while nobody else does anything about the token.
+   *
+   * @param patienceMs - how long to wait for whoever does
+   */
+  const alone = <T>(work$: Observable<T>, patienceMs?: number): Observable<T> =>
     new Observable((subscriber) => {
+      const impatient = new Subscription();
+      subscriber.add(impatient);
       const begin = (state: 'waiting' | 'held'): void => {
-        if (state === 'waiting') tell({ kind: 'waiting' });
-        else subscriber.add(work$.subscribe(subscriber));
+        if (state === 'waiting') {
+          tell({ kind: 'waiting' });
+          if (patienceMs !== undefined)
+            impatient.add(asyncScheduler.schedule(() => subscriber.error(busy()), patienceMs));
+        } else {
+          impatient.unsubscribe();
+          subscriber.add(work$.subscribe(subscriber));
+        }
       };
       subscriber.add(store.lock(key).subscribe({ next: begin, error: (error: unknown) => subscriber.error(error) }));
     });
 
   /** Gets what is needed, unless somebody else has got it meanwhile. */
-  const got = ({ used, wanted, ways, refused }: Need): Observable<Met> =>
+  const got = ({ used, wanted, ways, refused }: Need, spending: Wish['spending']): Observable<Met> =>
     defer(() => from(read())).pipe(
       switchMap((tokens) => {
         const isOther = tokens !== undefined && tokens.accessToken !== used && !isLate(tokens);
         const isEnough = wanted.scopes?.every((scope) => tokens?.requested.includes(scope)) ?? true;
         if (isOther && isEnough) return of<Met>('elsewhere');
         if (refused) tell({ kind: 'asked', scopes: wanted.scopes ?? [] });
-        return issue(issuing, { wanted, tokens, ways }).pipe(
+        return issue(issuing, { wanted, tokens, ways, spending }).pipe(
           switchMap(async ({ tokens: given, by }): Promise<Met> => {
-            await write(given);
+            await write(given).finally(() => spending(false));
             const { expiresAt, refreshToken } = given;
             const until = expiresAt === undefined ? {} : { expiresAt };
             const renewable = refreshToken !== undefined || !grant.asks;
@@ -166,15 +192,27 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
     const name = JSON.stringify([need.used ?? '', need.ways, need.wanted.scopes ?? []]);
     const known = underway.get(name);
     if (known !== undefined) return known;
-    const cancelled$ = setting.cancel$.pipe(switchMap((error) => throwError(() => error)));
-    const work$ = race(alone(got(need)), cancelled$).pipe(
+    const spending$ = new BehaviorSubject(false);
+    const settled$ = spending$.pipe(filter((is) => !is));
+    const cancelled$ = setting.cancel$.pipe(
+      switchMap((error) => settled$.pipe(switchMap(() => throwError(() => error)))),
+    );
+    // Who is at it may be waiting for somebody to log in; the token that there is may well do until then.
+    const patienceMs = grant.asks && need.ways === 'renew' ? renewalMs : undefined;
+    const work$ = race(
+      alone(
+        got(need, (is) => spending$.next(is)),
+        patienceMs,
+      ),
+      cancelled$,
+    ).pipe(
       catchError((error: unknown) => {
         if (need.refused) tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
         return throwError(() => error);
       }),
       finalize(() => underway.delete(name)),
     );
-    const shared = (grant.asks && need.ways !== 'renew' ? holdingUp(work$) : work$).pipe(share());
+    const shared = holdingUp(work$).pipe(share({ resetOnRefCountZero: () => settled$ }));
     underway.set(name, shared);
     return shared;
   };
@@ -245,7 +283,11 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
     }
     if (hopeless.has(operation))
       return throwError(
-        () => new LoginFailed({ stage: 'scope', message: `${host} still wants ${named}, after that was asked for` }),
+        () =>
+          new LoginFailed({
+            stage: 'scope',
+            message: `${host} still wants ${quoted(named)}, after that was asked for`,
+          }),
       );
     return meet({ used: story.token, wanted, ways: 'ask', refused: true }).pipe(
       map((met) => {
@@ -261,6 +303,8 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
     const nonce = header('dpop-nonce');
     if (wanted.error === 'use_dpop_nonce' && nonce !== undefined && signing !== undefined)
       return from(signing.key.then((own) => own.learn(call.url, nonce))).pipe(map(() => true));
+    // Nobody logs in to say goodbye.
+    if (call.method === 'DELETE') return of(false);
     if (status === 401) return another(story, wanted);
     return wanted.error === 'insufficient_scope' ? more(call, story, wanted) : of(false);
   };
@@ -285,9 +329,10 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
     forget: async () => {
       const forgetting$ = defer(() => from(read())).pipe(
         switchMap(async (tokens) => {
-          await write(undefined);
           hopeless.clear();
-          if (tokens !== undefined) await revoke(issuing, tokens);
+          if (tokens === undefined) return;
+          await write(undefined);
+          await revoke(issuing, tokens);
         }),
       );
       await firstValueFrom(alone(forgetting$), { defaultValue: undefined });

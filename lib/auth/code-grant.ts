@@ -12,15 +12,17 @@ import {
   validateAuthResponse,
   type AuthorizationServer,
 } from 'oauth4webapi';
-import { concatMap, defer, from, map, switchMap, take, throwIfEmpty, type Observable } from 'rxjs';
+import { concatMap, defer, finalize, from, map, switchMap, take, tap, throwIfEmpty, type Observable } from 'rxjs';
 import { quoted } from '../frame/errors.ts';
 import { LoginFailed } from '../frame/login-failed.ts';
-import { isLoopback } from '../transport/admission.ts';
 import type { Callback, Callbacks } from './callback.ts';
+import { unionOf } from './challenge.ts';
 import { abortable, asking, requestOptions, type Grant, type Granted, type Order } from './grant.ts';
 import { clientAuth, type Identity } from './identity.ts';
+import { schemeProblem } from './reach.ts';
 import { failure } from './refusal.ts';
 import {
+  doubtClient,
   givenFor,
   identify,
   knownClients,
@@ -42,16 +44,19 @@ const failed = (message: string): LoginFailed => new LoginFailed({ stage: 'autho
 const pageOf = ({ issuer, authorization_endpoint: page }: AuthorizationServer): URL => {
   if (page === undefined) throw failed(`${quoted(issuer)} names no authorization_endpoint`);
   const url = new URL(page);
-  const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
-  if (!isSafe || url.username !== '' || url.password !== '')
-    throw failed(`the authorization_endpoint of ${quoted(issuer)} is no page that may be opened: it must be https:`);
+  const problem = schemeProblem(url);
+  if (problem !== undefined)
+    throw failed(`the authorization_endpoint of ${quoted(issuer)} is no page that may be opened: ${problem}`);
+  // Whoever is shown it may hand it to a shell after all.
+  url.pathname = url.pathname.replace(/[!$&'()*;^|]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
+  url.hash = '';
   return url;
 };
 
 /** Where people come back to with a code is this machine, or speaks TLS (AUTHC-45). */
 const checkedRedirect = ({ redirectUri }: Callback): string => {
-  const { protocol, hostname } = new URL(redirectUri);
-  if (protocol === 'http:' && !isLoopback(hostname))
+  const url = new URL(redirectUri);
+  if (schemeProblem(url) !== undefined)
     throw failed(`${quoted(redirectUri)} is no place to come back to: it must be https:, or on this machine`);
   return redirectUri;
 };
@@ -80,11 +85,29 @@ const send = async (order: Order, { clientId }: Identity, redirectUri: string): 
   return { url, state, verifier };
 };
 
-/** Scopes, and with them a token that lasts, where the authorization server has such a thing (AUTHC-49). */
+/**
+ * Scopes, and with them a token that lasts, where the authorization server has such a thing (AUTHC-49). Alone it would be
+ * asked for instead of whatever is given where nothing is named (AUTHC-27).
+ */
 const lasting = ({ as, scopes }: Order): readonly string[] | undefined =>
-  as.scopes_supported?.includes('offline_access') === true
-    ? [...new Set([...(scopes ?? []), 'offline_access'])]
+  scopes !== undefined && as.scopes_supported?.includes('offline_access') === true
+    ? unionOf(scopes, ['offline_access'])
     : scopes;
+
+/** An authorization server that has forgotten us shows people a page of its own, from which nobody ever comes back. */
+const returned = (
+  { as, store }: Order,
+  { how }: Identity,
+  back$: Observable<URLSearchParams>,
+): Observable<URLSearchParams> => {
+  let doubtful = how === 'remembered';
+  return back$.pipe(
+    tap(() => (doubtful = false)),
+    finalize(() => {
+      if (doubtful) void doubtClient(store, as.issuer).catch(() => undefined);
+    }),
+  );
+};
 
 /** Checks what came back before anything of it goes anywhere (AUTHC-38, -40 to -42). */
 const checked = ({ as }: Order, { clientId }: Identity, { state }: Sent, back: URLSearchParams): URLSearchParams => {
@@ -133,7 +156,7 @@ export const codeGrant = (callbacks: Callbacks, client: ClientOptions): Grant =>
         return { identity, sent };
       }),
       switchMap(({ identity, sent }) =>
-        callback.visit(sent.url).pipe(
+        returned(order, identity, callback.visit(sent.url)).pipe(
           take(1),
           throwIfEmpty(() => failed('nobody came back')),
           map((back) => checked(order, identity, sent, back)),
@@ -155,6 +178,7 @@ export const codeGrant = (callbacks: Callbacks, client: ClientOptions): Grant =>
         take(1),
         throwIfEmpty(() => failed('there is nowhere to come back to')),
       ),
+    owns: ({ issuer, clientId }) => (givenFor(client, issuer)?.clientId ?? clientId) === clientId,
     identity: async ({ as, store }, clientId) => {
       const given = givenFor(client, as.issuer);
       if (given?.clientId === clientId) return { ...given, how: 'given' };

@@ -10,6 +10,7 @@ import type { JsonObject } from '../frame/frame.ts';
 import { LoginFailed } from '../frame/login-failed.ts';
 import { Schema } from '../protocol/schema.ts';
 import { objectIn, type OauthFetch } from './oauth-http.ts';
+import { schemeProblem } from './reach.ts';
 
 /** What a server says of how it is protected. */
 export interface Protected {
@@ -43,7 +44,8 @@ const document = async (
 ): Promise<JsonObject | undefined> => {
   const response = await fetch(url, headers === undefined ? {} : { headers });
   const { status } = response;
-  if (status >= 500)
+  // Nor is what is not to be had now not there.
+  if (status >= 500 || status === 429 || status === 408)
     throw new LoginFailed({
       stage: 'discovery',
       passing: true,
@@ -60,12 +62,16 @@ const document = async (
  */
 export const protectedBy = async (fetch: OauthFetch, server: string, named: string | undefined): Promise<Protected> => {
   const url = new URL(server);
+  const problem = schemeProblem(url);
+  if (problem !== undefined) throw failed(`no token is sent there: ${problem}`);
   const places = [named, `${url.origin}${wellKnown}${pathOf(url)}`, `${url.origin}${wellKnown}`];
   for (const place of new Set(places)) {
     if (place === undefined || !URL.canParse(place)) continue;
     const said = await document(fetch, place);
     if (said !== undefined) return protectedAs(said, url);
   }
+  // Who says where to read it is no server of 2025-03-26.
+  if (named !== undefined) throw failed(`the metadata that ${url.host} names, at ${quoted(named)}, is not there`);
   return { resource: canonical(server), issuers: [url.origin], scopes: undefined, dpop: false, silent: true };
 };
 
@@ -121,9 +127,11 @@ export const authorizationServer = async (
   for (const place of metadataPlaces(url)) {
     const said = await document(fetch, place, assumed ? { 'mcp-protocol-version': '2025-03-26' } : undefined);
     if (said === undefined) continue;
-    if (said['issuer'] !== issuer)
+    // Where its name was only made up, of its origin, a slash at the end is as good.
+    const isNamed = said['issuer'] === issuer || (assumed && said['issuer'] === `${issuer}/`);
+    if (!isNamed)
       throw failed(`the metadata at ${url.host} is of ${quoted(String(said['issuer']))}, and not of ${quoted(issuer)}`);
-    return checked(said, issuer);
+    return checked(said);
   }
   if (!assumed)
     throw failed(`${quoted(issuer)} has no metadata: neither oauth-authorization-server nor openid-configuration`);
@@ -166,8 +174,11 @@ const Metadata = Schema.Struct({
 });
 const decode = Schema.decodeUnknownEither(Metadata);
 
-const checked = (said: JsonObject, issuer: string): AuthorizationServer => {
-  const metadata = decode(said);
+const checked = (said: JsonObject): AuthorizationServer => {
+  // Some write null for what they do not have.
+  const metadata = decode(Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null)));
   if (Either.isRight(metadata)) return metadata.right;
-  throw failed(`the metadata of ${quoted(issuer)} is malformed: ${metadata.left.message.replaceAll(/\s+/g, ' ')}`);
+  throw failed(
+    `the metadata of ${quoted(String(said['issuer']))} is malformed: ${metadata.left.message.replaceAll(/\s+/g, ' ').slice(0, 500)}`,
+  );
 };

@@ -38,6 +38,8 @@ export interface Grant {
   readonly extensions?: Readonly<Record<string, JsonObject>>;
   /** Emits once, then completes; fails with {@link LoginFailed}. Unsubscribing gives up. */
   obtain(order: Order): Observable<Granted>;
+  /** Whether a token that was kept may be ours. */
+  owns(tokens: { readonly issuer: string; readonly clientId: string }): boolean;
   /** Who we are when a token is to be renewed; undefined: it cannot be, and another one is obtained. */
   identity?(order: Order, clientId: string): Promise<Identity | undefined>;
 }

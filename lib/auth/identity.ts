@@ -5,6 +5,7 @@
  */
 import type { CryptoKey } from 'jose';
 import { ClientSecretPost, None, PrivateKeyJwt, type AuthorizationServer, type ClientAuth } from 'oauth4webapi';
+import { filter, firstValueFrom, switchMap } from 'rxjs';
 import { quoted } from '../frame/errors.ts';
 import { LoginFailed } from '../frame/login-failed.ts';
 import type { TokenStore } from './token-store.ts';
@@ -41,14 +42,27 @@ const failed = (message: string): LoginFailed => new LoginFailed({ stage: 'regis
  */
 export const pinned = async (store: TokenStore, given: KnownClient, issuer: string): Promise<Identity> => {
   const key = `issuer of ${given.clientId}`;
-  const before = given.issuer ?? (await store.get(key))?.['issuer'];
-  if (before === undefined) await store.set(key, { issuer });
-  else if (before !== issuer)
+  const before = given.issuer ?? (await store.get(key))?.['issuer'] ?? (await firstOf(store, key, issuer));
+  if (before !== issuer)
     throw failed(
       `the client id ${quoted(given.clientId)} is of ${quoted(before)}, but the server now names ${quoted(issuer)}`,
     );
   return { ...given, how: 'given' };
 };
+
+/** The first authorization server that a client is used with, even where it is used with two at the same time. */
+const firstOf = (store: TokenStore, key: string, issuer: string): Promise<unknown> =>
+  firstValueFrom(
+    store.lock(key).pipe(
+      filter((state) => state === 'held'),
+      switchMap(async () => {
+        const before = (await store.get(key))?.['issuer'];
+        if (before === undefined) await store.set(key, { issuer });
+        return before ?? issuer;
+      }),
+    ),
+    { defaultValue: undefined },
+  );
 
 /** What signs, of whatever it was given as. */
 const signing = async (given: SigningKey): Promise<{ key: CryptoKey; kid: string } | CryptoKey> => {

@@ -40,6 +40,11 @@ export interface Wish {
   readonly tokens: Tokens | undefined;
   /** Whether it may be renewed, and whether another one may be asked for. */
   readonly ways: 'renew' | 'ask' | 'either';
+  /**
+   * Told that what can be used only once is on its way, until that came to nothing: whoever gave up now would lose what
+   * comes for it.
+   */
+  readonly spending: (is: boolean) => void;
 }
 
 /** What has been got, and how. */
@@ -89,7 +94,9 @@ export const issue = (issuing: Issuing, wish: Wish): Observable<Issued> => {
       const scopes = scopesFor(issuing, wish, shielded, issuer);
       const renewing = ways !== 'ask' && known?.refreshToken !== undefined;
       tell({ kind: 'discovered', resource, issuer, scopes: (renewing ? known.requested : scopes) ?? [] });
-      const bound = issuing.dpop === true || (issuing.dpop === 'asked' && (wanted.dpop || shielded.dpop));
+      // What renews a token is bound to its key as well.
+      const isWanted = wanted.dpop || shielded.dpop || known?.dpopKey !== undefined;
+      const bound = issuing.dpop === true || (issuing.dpop === 'asked' && isWanted);
       const key = bound ? await possession(known?.dpopKey) : undefined;
       const order: Order = { as, resource, scopes, fetch, store, dpop: key?.handle, tell };
       return { order, key, known };
@@ -104,7 +111,7 @@ export const issue = (issuing: Issuing, wish: Wish): Observable<Issued> => {
         })),
         catchError((error: unknown) => forgotten(error, order)),
       );
-      const renewed$ = ways === 'ask' || known === undefined ? of(undefined) : renewed(issuing, order, known);
+      const renewed$ = ways === 'ask' || known === undefined ? of(undefined) : renewed(issuing, order, known, wish);
       return renewed$.pipe(
         switchMap((token) => {
           if (token !== undefined && known !== undefined)
@@ -130,23 +137,31 @@ const unbound = (issuer: string): LoginFailed =>
 const unrenewable = (server: string): LoginFailed =>
   new LoginFailed({ stage: 'token', message: `the token for ${new URL(server).host} cannot be renewed` });
 
+const isForgotten = (error: unknown): boolean =>
+  error instanceof LoginFailed && (error.code === 'invalid_client' || error.code === 'unauthorized_client');
+
 /** An authorization server that has forgotten us is registered with anew the next time. */
 const forgotten = (error: unknown, { as, store }: Order): Observable<never> => {
-  const unknown =
-    error instanceof LoginFailed && (error.code === 'invalid_client' || error.code === 'unauthorized_client');
-  const forgetting = unknown ? from(forgetClient(store, as.issuer)) : of(undefined);
+  const forgetting = isForgotten(error) ? from(forgetClient(store, as.issuer)) : of(undefined);
   return forgetting.pipe(switchMap(() => throwError(() => error)));
 };
 
 /** Renews a token; emits undefined where that is not possible any more. */
-const renewed = ({ grant }: Issuing, order: Order, { refreshToken, clientId }: Tokens) =>
+const renewed = (
+  { grant }: Issuing,
+  order: Order,
+  { refreshToken, clientId }: Tokens,
+  { spending }: Pick<Wish, 'spending'>,
+) =>
   abortable(async (signal) => {
-    const { as, resource } = order;
+    const { as, store, resource } = order;
     const identity = refreshToken === undefined ? undefined : await grant.identity?.(order, clientId);
     if (identity === undefined || refreshToken === undefined) return undefined;
     const auth = await clientAuth(as, identity);
     const options = { ...requestOptions(order, signal), additionalParameters: { resource } };
     const client = { client_id: clientId };
+    if (signal.aborted) return undefined;
+    spending(true);
     try {
       return await asking(order, 'does not renew the token', async () =>
         processRefreshTokenResponse(
@@ -156,6 +171,9 @@ const renewed = ({ grant }: Issuing, order: Order, { refreshToken, clientId }: T
         ),
       );
     } catch (error) {
+      spending(false);
+      // Nobody would come back from a page that they are shown in the name of somebody unknown.
+      if (isForgotten(error)) await forgetClient(store, as.issuer, clientId);
       // It was revoked, or used up, or the authorization server does not know us: somebody has to log in again.
       if (error instanceof LoginFailed && error.code !== undefined && error.passing !== true) return undefined;
       throw error;
@@ -165,10 +183,11 @@ const renewed = ({ grant }: Issuing, order: Order, { refreshToken, clientId }: T
 /** Tells the authorization server that a token is not going to be used any more, as far as it wants to know (RFC 7009). */
 export const revoke = async ({ server, grant, fetch, store, tell }: Issuing, tokens: Tokens): Promise<void> => {
   const { issuer, resource, clientId, refreshToken, accessToken } = tokens;
-  const as: AuthorizationServer = await authorizationServer(fetch, issuer, false);
+  // One that says nothing of itself takes nothing back.
+  const as: AuthorizationServer = await authorizationServer(fetch, issuer, true);
   const order: Order = { as, resource, scopes: undefined, fetch, store, dpop: undefined, tell };
   const identity = await grant.identity?.(order, clientId);
-  if (as.revocation_endpoint === undefined || identity === undefined) return;
+  if (as.revocation_endpoint === undefined || identity === undefined || clientId === '') return;
   const { signal } = new AbortController();
   const options = requestOptions(order, signal);
   const auth = await clientAuth(as, identity);

@@ -9,10 +9,14 @@ import type { Grant } from './grant.ts';
 import { checkedClient, type ClientOptions } from './registration.ts';
 import type { LoginStep } from './steps.ts';
 import { memoryTokens, type TokenStore } from './token-store.ts';
+import { keyOf } from './tokens.ts';
 
 /** What all ways to get a token have in common. */
 export interface TokenOptions {
-  /** Where tokens are kept, and who we are known as. Default: in memory, so that each start of the program logs in anew. */
+  /**
+   * Where tokens are kept, and who we are known as. Default: in memory, so that each start of the program logs in anew. It is
+   * of one person: whoever shares it is logged in as they are.
+   */
   readonly store?: TokenStore | undefined;
   /** What to ask for besides what a server names; where it names nothing, only these. Default: all that it offers. */
   readonly scopes?: readonly string[] | undefined;
@@ -40,7 +44,7 @@ export interface Login extends Authorization {
   /** Gives up whatever login goes on: whoever waits for it fails with {@link LoginFailed}. */
   cancel(): void;
   /**
-   * Forgets the tokens of a server that was connected to, and has them revoked.
+   * Forgets the tokens of a server, and has them revoked where it was connected to in this run of the program.
    *
    * @param server - its URL, as it was given to `remote`
    */
@@ -65,7 +69,12 @@ export const loginBy = (grant: Grant, options: TokenOptions): Login => {
   return {
     login$: login$.asObservable(),
     cancel: () => cancel$.next(new LoginFailed({ stage: 'authorization', message: 'the login was cancelled' })),
-    logout: async (server) => authorizers.get(new URL(server).href)?.forget(),
+    logout: async (server) => {
+      const url = new URL(server);
+      url.hash = '';
+      const known = authorizers.get(url.href);
+      await (known === undefined ? store.set(keyOf(url.href), undefined) : known.forget());
+    },
     authorizerFor: (resource) => {
       const known = authorizers.get(resource.url);
       if (known !== undefined) return known;

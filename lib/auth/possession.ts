@@ -36,7 +36,8 @@ const kept = async (key: JsonObject): Promise<CryptoKeyPair | undefined> => {
 
 /** @param key - one that was kept with a token. Default: a new one */
 export const possession = async (key?: unknown): Promise<Possession> => {
-  const known = isObject(key) ? await kept(key) : undefined;
+  // What was kept may have been spoilt: another key is as good as none, and a token is asked for anew.
+  const known = isObject(key) ? await kept(key).catch(() => undefined) : undefined;
   const pair = known ?? (await generateKeyPair(algorithm, { extractable: true }));
   const handle = DPoP({}, pair);
   /** The library signs what it sends, and looks at what it gets; neither has to go anywhere. */

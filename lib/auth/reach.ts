@@ -64,16 +64,23 @@ export const reachOf = (serverUrl: string, trustedHosts: readonly string[] = [])
 
 const forbidden = 'where a server must not send us unless trustedHosts names it';
 
-/** What is wrong with a URL wherever it leads: it is not `https:`, nor `http:` on this machine, or holds credentials. */
+/**
+ * What is wrong with a URL wherever it leads: it is not `https:`, nor `http:` on this machine, holds credentials, or names
+ * no host.
+ */
 export const schemeProblem = (url: URL): string | undefined => {
   const { protocol, username, password } = url;
   if (protocol !== 'https:' && protocol !== 'http:')
     return `a URL of ${quoted(protocol)} is not for us: only https: is`;
   const name = nameOf(url);
   if (username !== '' || password !== '') return `the URL at ${quoted(name)} holds credentials`;
+  if (!isHost(name)) return `${quoted(name)} is no name of a host`;
   if (protocol === 'https:' || isLoopback(name)) return undefined;
   return `the URL at ${quoted(name)} is not https:, and http: is for this machine only`;
 };
+
+/** Whether this may be a host: URLs allow in it what none is called, and what a shell would make something of. */
+const isHost = (name: string): boolean => /^(?:[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*)$/.test(name);
 
 /** Which host a URL means; an address without its brackets. */
 const nameOf = ({ hostname }: URL): string => plain(hostname.replace(/^\[(.*)\]$/, '$1'));

@@ -17,6 +17,9 @@ const codeIn = (cause: unknown): { readonly code?: string; readonly said?: strin
 /** Some say what they were sent: what looks like a token is not for people. */
 const discreet = (said: string): string => said.replaceAll(/\bey[\w-]{8,}\.[\w-]+\.?[\w-]*|[\w+/=-]{60,}/g, '…');
 
+/** A code as codes are; anybody can come back with anything. */
+const plain = (code: string): string => (/^[\w.-]{1,80}$/.test(code) ? code : quoted(discreet(code)));
+
 /** Which status it was answered with, where it was no answer of OAuth. */
 const statusIn = (cause: unknown): number => {
   if (cause instanceof ResponseBodyError) return cause.status;
@@ -34,8 +37,11 @@ export const failure = (stage: LoginStage, what: string, cause: unknown): LoginF
   const { code, said } = codeIn(cause);
   const inner = cause instanceof Error ? cause.message : String(cause);
   const why =
-    code === undefined ? inner : [code, said === undefined ? '' : `(${quoted(discreet(said))})`].join(' ').trim();
-  const passing = statusIn(cause) >= 500;
+    code === undefined
+      ? inner
+      : [plain(code), said === undefined ? '' : `(${quoted(discreet(said))})`].join(' ').trim();
+  const status = statusIn(cause);
+  const passing = status >= 500 || status === 429 || status === 408;
   return new LoginFailed({
     stage,
     message: `${what}: ${why}`,

@@ -51,7 +51,11 @@ export const checkedClient = (client: ClientOptions): ClientOptions => {
   return client;
 };
 
+/** Who we are there from now on. */
 const keyOf = (issuer: string): string => `client ${issuer}`;
+
+/** Who we are there to those tokens that were given to this id: there may be several, for several servers. */
+const keyById = (issuer: string, clientId: string): string => `client ${clientId} of ${issuer}`;
 
 /** What was registered under a key, for whoever wants it back. */
 interface Remembered {
@@ -79,8 +83,20 @@ const rememberedIn = (kept: JsonObject | undefined): Remembered | undefined => {
 export const knownRedirects = async (store: TokenStore, issuer: string): Promise<readonly string[]> =>
   rememberedIn(await store.get(keyOf(issuer)))?.redirectUris ?? [];
 
-/** The authorization server does not know us any more. */
-export const forgetClient = (store: TokenStore, issuer: string): Promise<void> => store.set(keyOf(issuer), undefined);
+/** We had better register anew the next time; tokens that are there can be renewed as before. */
+export const doubtClient = (store: TokenStore, issuer: string): Promise<void> => store.set(keyOf(issuer), undefined);
+
+/**
+ * The authorization server does not know us any more.
+ *
+ * @param clientId - under this id. Default: the one that we would have used next
+ */
+export const forgetClient = async (store: TokenStore, issuer: string, clientId?: string): Promise<void> => {
+  const latest = rememberedIn(await store.get(keyOf(issuer)))?.identity.clientId;
+  const forgotten = clientId ?? latest;
+  if (forgotten === latest) await doubtClient(store, issuer);
+  if (forgotten !== undefined) await store.set(keyById(issuer, forgotten), undefined);
+};
 
 /** What we registered under this id. */
 export const rememberedClient = async (
@@ -88,7 +104,8 @@ export const rememberedClient = async (
   issuer: string,
   clientId: string,
 ): Promise<Identity | undefined> => {
-  const identity = rememberedIn(await store.get(keyOf(issuer)))?.identity;
+  const kept = (await store.get(keyById(issuer, clientId))) ?? (await store.get(keyOf(issuer)));
+  const identity = rememberedIn(kept)?.identity;
   return identity?.clientId === clientId ? identity : undefined;
 };
 
@@ -127,7 +144,12 @@ export const identify = async (registering: Registering, redirectUri: string): P
   if (remembered?.redirectUris.includes(redirectUri) === true) return remembered.identity;
   if (as.registration_endpoint !== undefined) return register(registering, redirectUri);
   const told = await client.ask?.(as.issuer);
-  if (told !== undefined) return pinned(store, told, as.issuer);
+  if (told !== undefined) {
+    const identity = await pinned(store, told, as.issuer);
+    // A key is not for us to keep.
+    if (told.privateKey === undefined) await remember(store, as.issuer, identity, [redirectUri]);
+    return identity;
+  }
   throw new LoginFailed({
     stage: 'registration',
     message: `${new URL(as.issuer).host} does not register clients: give "client.known", a client id that it knows`,
@@ -172,12 +194,19 @@ const register = async ({ as, fetch, store, client, signal }: Registering, redir
     ...(typeof secret === 'string' ? { clientSecret: secret } : undefined),
     ...(typeof method === 'string' ? { method } : undefined),
   };
-  await store.set(keyOf(as.issuer), {
-    clientId,
-    clientSecret: identity.clientSecret,
-    method: identity.method,
-    expiresAt: made['client_secret_expires_at'],
-    redirectUris: unionOf([redirectUri], isArray(made['redirect_uris']) ? made['redirect_uris'].map(String) : []),
-  });
+  const others = isArray(made['redirect_uris']) ? made['redirect_uris'].map(String) : [];
+  await remember(store, as.issuer, identity, unionOf([redirectUri], others), made['client_secret_expires_at']);
   return identity;
+};
+
+const remember = async (
+  store: TokenStore,
+  issuer: string,
+  { clientId, clientSecret, method }: Identity,
+  redirectUris: readonly string[],
+  expiresAt?: unknown,
+): Promise<void> => {
+  const kept = { clientId, clientSecret, method, expiresAt, redirectUris };
+  await store.set(keyById(issuer, clientId), kept);
+  await store.set(keyOf(issuer), kept);
 };

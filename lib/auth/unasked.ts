@@ -46,6 +46,7 @@ export const unasked = ({ client, roams = false, extensions, ask }: Unasked): Gr
         const { refresh_token: _, ...token } = await ask(order, identity, signal);
         return { token, identity };
       }),
+    owns: ({ clientId }) => clientId === client.clientId,
     identity: async (order, clientId) => (client.clientId === clientId ? identityAt(order) : undefined),
   };
 };

@@ -41,4 +41,8 @@ export const restart = <T>(schedule: Schedule = {}): MonoTypeOperatorFunction<T>
 
 /** What no further attempt can mend. */
 const isHopeless = (error: unknown): boolean =>
-  error instanceof NoCommonRevision || error instanceof Misconfigured || isUnproved(error);
+  error instanceof NoCommonRevision || isMisconfigured(error) || isUnproved(error);
+
+/** Also where it is a file that proofs are kept in. */
+const isMisconfigured = (error: unknown): boolean =>
+  error instanceof Misconfigured || (error instanceof Error && error.cause instanceof Misconfigured);

@@ -86,7 +86,7 @@ export type Middleware = (next: Served) => Served;
  * serve(logged(weather), stdio()).subscribe();
  */
 export const middleware =
-  (wrap: (next: Exchange) => Exchange): Middleware =>
+  (wrap: (next: Served) => Exchange): Middleware =>
   (next) =>
     Object.assign(
       wrap(next),

@@ -52,3 +52,6 @@ export interface Guard {
 
 /** Tells a denial from what somebody has proved. */
 export const isDenied = (answer: Access | Denial): answer is Denial => 'status' in answer;
+
+/** Whether what somebody has proved does not hold any more. */
+export const isOver = ({ expiresAt }: Access): boolean => expiresAt !== undefined && !(expiresAt > Date.now());

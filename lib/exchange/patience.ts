@@ -4,13 +4,13 @@ import { distinctUntilChanged, NEVER, switchMap, take, timer, type Observable, t
 /**
  * Emits once, and completes, after so much time in one piece in which nobody was being asked.
  *
- * @param ms - in milliseconds
+ * @param ms - in milliseconds; Infinity: never
  * @param held$ - whether somebody is being asked now; emits at once
  */
 export const unheld = (ms: number, held$: Observable<boolean>): Observable<unknown> =>
   held$.pipe(
     distinctUntilChanged(),
-    switchMap((held) => (held ? NEVER : timer(ms))),
+    switchMap((held) => (held || ms === Infinity ? NEVER : timer(ms))),
     take(1),
   );
 

@@ -3,17 +3,20 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching
  */
-import { asyncScheduler, defer, of, tap, type Observable, type TimestampProvider } from 'rxjs';
+import { asyncScheduler, defer, of, tap, type TimestampProvider } from 'rxjs';
 import { acknowledgedMethod } from '../exchange/envelope.ts';
 import {
   isAnswer,
   middleware,
   type Answer,
+  type Context,
   type Emission,
   type Exchange,
   type Middleware,
   type Request,
+  type Served,
 } from '../exchange/exchange.ts';
+import { isOver, type Access } from '../exchange/guard.ts';
 import { canonical } from '../frame/canonical.ts';
 import { codes, RpcError } from '../frame/errors.ts';
 import { isArray, isObject, type JsonObject } from '../frame/frame.ts';
@@ -56,6 +59,8 @@ interface Droppable {
 }
 
 interface Fetch extends Droppable {
+  /** Who is shown the same. */
+  readonly viewer: string | undefined;
   dropped: boolean;
 }
 
@@ -72,7 +77,8 @@ interface Kept extends Droppable {
  * received. What is stale is fetched again when it is next asked for, never before; there are no timers. Requests count
  * as the same whose method, params, protocol version and client capabilities are; nothing else in `_meta` matters, and no
  * progress or log lines come with what is kept. Answers that are `private`, or do not say, are kept for the one principal
- * that asked (nobody being one of its own).
+ * that asked (nobody being one of its own); of those who have proved more, by the same application with the same scopes.
+ * What is behind a guard is given only to whom that lets in.
  *
  * Notices of change on `subscriptions/listen` streams that pass through drop what they are about, and so does the
  * beginning of such a stream: whoever then asks hears of every later change. A cursor that is refused drops all pages of
@@ -120,9 +126,11 @@ export const cache = (options: CacheOptions = {}): Middleware => {
 
     const cached = (shelf: Shelf): Exchange => {
       const { nameIn } = shelf.row;
-      const fetched = (request: Request, answers: Observable<Emission>, caller?: string, key?: string) => {
+      const fetched = (request: Request, context: Context, key?: string) => {
         const name = nameIn === undefined ? undefined : request.params?.[nameIn];
-        const fetching: Fetch = { name, caller, shared: true, dropped: false };
+        const { principal: caller } = context;
+        const fetching: Fetch = { name, caller, viewer: viewerIn(context), shared: true, dropped: false };
+        const answers = next(request, context);
         return answers.pipe(
           tap({
             subscribe: () => shelf.fetches.add(fetching),
@@ -142,12 +150,11 @@ export const cache = (options: CacheOptions = {}): Middleware => {
       return (request, context) => {
         if (hasInput(request.params)) return next(request, context);
         return defer(() => {
-          const { principal } = context;
           // Where nothing is kept, nothing can be found, and of some servers nothing ever is.
-          if (shelf.kept === 0) return fetched(request, next(request, context), principal);
+          if (shelf.kept === 0) return fetched(request, context);
           const key = keyOf(request);
-          const found = find(key, principal, scheduler.now());
-          return found === undefined ? fetched(request, next(request, context), principal, key) : of(found);
+          const found = mayHave(next, request, context) ? find(key, viewerIn(context), scheduler.now()) : undefined;
+          return found === undefined ? fetched(request, context, key) : of(found);
         });
       };
     };
@@ -180,8 +187,8 @@ const store = ({ entries: most = 500, bytes = 2 ** 24 }: CacheOptions, table: Me
     kept.shelf.kept -= 1;
   };
 
-  const find = (key: string, caller: string | undefined, now: number): Answer | undefined => {
-    for (const whole of [privateKey(key, caller), publicKey(key)]) {
+  const find = (key: string, viewer: string | undefined, now: number): Answer | undefined => {
+    for (const whole of [privateKey(key, viewer), publicKey(key)]) {
       const kept = entries.get(whole);
       if (kept === undefined) continue;
       // A clock that was put back cannot tell how old an answer is.
@@ -196,9 +203,9 @@ const store = ({ entries: most = 500, bytes = 2 ** 24 }: CacheOptions, table: Me
   };
 
   const keep = (key: string, shelf: Shelf, fetching: Fetch, answer: Answer, now: number, ttlMs: number): void => {
-    const { name, caller } = fetching;
+    const { name, caller, viewer } = fetching;
     const shared = answer.result['cacheScope'] === 'public';
-    const [own, everyones] = [privateKey(key, caller), publicKey(key)];
+    const [own, everyones] = [privateKey(key, viewer), publicKey(key)];
     const size = own.length + weight(answer.result, bytes / 4);
     if (size > bytes / 4) return;
     // The newest answer to a request is the one that counts, whoever it was for.
@@ -255,8 +262,26 @@ const keyOf = ({ method, params = {} }: Request): string => {
 
 /** A key is a JSON array, so that nothing in it can look like what follows it. */
 const publicKey = (key: string): string => `${key}public`;
-const privateKey = (key: string, caller: string | undefined): string =>
-  caller === undefined ? `${key}private` : `${key}private:${caller}`;
+const privateKey = (key: string, viewer: string | undefined): string =>
+  viewer === undefined ? `${key}private` : `${key}private:${viewer}`;
+
+/** What is not looked at again for each request. */
+const viewers = new WeakMap<Access, string>();
+
+/** One who has proved more may be shown more: the same person is somebody else by another application. */
+const viewerIn = ({ principal, access }: Context): string | undefined => {
+  if (access === undefined) return principal === undefined ? undefined : JSON.stringify([principal]);
+  const known = viewers.get(access);
+  if (known !== undefined) return known;
+  const { scopes, clientId = null } = access;
+  const viewer = JSON.stringify([principal ?? access.principal, clientId, ...[...scopes].sort()]);
+  viewers.set(access, viewer);
+  return viewer;
+};
+
+/** Whether what answers would have let this in, which is not asked where an answer is kept. */
+const mayHave = ({ guard }: Served, request: Request, { access }: Context): boolean =>
+  guard === undefined || (access !== undefined && !isOver(access) && guard.judge(request, access) === undefined);
 
 /** Roughly how many characters of JSON a value has; looks no further than a limit. */
 const weight = (value: unknown, limit: number): number => {

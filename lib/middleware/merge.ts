@@ -35,6 +35,8 @@ import { namespace, separator } from './namespace.ts';
  * part that has gone takes its own things off the lists, and nothing else.
  *
  * Emits what the part that is asked emits, and fails as it does; a name without a known prefix is answered with -32602.
+ * Nobody at the door hears of the guard of a part, which therefore lets nobody in by itself: what is to be protected is the
+ * whole.
  *
  * @param info - what the whole calls itself
  * @param parts - servers, connected clients' exchanges, or exchanges under any middleware, by the prefix of their names
@@ -59,8 +61,7 @@ export const mergeServers = (
     if (method === 'server/discover') return discover(all, request, context).pipe(map((result) => ({ result })));
     if (method === listenMethod) return listen(all, request, context);
     const row = table[method];
-    const ref = isObject(params?.['ref']) && params['ref']['type'] === 'ref/prompt' ? params['ref']['name'] : undefined;
-    const name = ref ?? (row?.nameIn === 'name' ? params?.['name'] : undefined);
+    const name = row?.nameIn === 'name' ? params?.['name'] : row?.nameIn === undefined ? promptIn(params) : undefined;
     if (name !== undefined) {
       const part = named.get(String(name).split(separator, 1)[0] ?? '');
       return part === undefined ? throwError(() => invalidParams(`unknown: ${quoted(name)}`)) : part(request, context);
@@ -78,6 +79,12 @@ export const mergeServers = (
   const exchange: Exchange = (request, context) => routed(request, context).pipe(map(signed));
   const held = Object.values(parts).flatMap(({ held$ }) => (held$ === undefined ? [] : [held$]));
   return Object.assign(exchange, held.length === 0 ? {} : { held$: merge(...held) });
+};
+
+/** The prompt that is referred to, by whatever is not named by itself. */
+const promptIn = (params: JsonObject | undefined): unknown => {
+  const ref = params?.['ref'];
+  return isObject(ref) && ref['type'] === 'ref/prompt' ? ref['name'] : undefined;
 };
 
 const answer = (emissions: Observable<Emission>): Observable<JsonObject> =>

@@ -31,14 +31,16 @@ export const namespace = (prefix: string, table: MethodTable = methods): Middlew
   /** The request as the exchange inside knows it; undefined where it names nothing of its. */
   const inward = (request: Request): Request | undefined => {
     const { method, params } = request;
-    const ref = params?.['ref'];
-    if (isObject(ref) && ref['type'] === 'ref/prompt') {
-      const name = inner(ref['name']);
-      return name === undefined ? undefined : { method, params: { ...params, ref: { ...ref, name } } };
+    const named = table[method]?.nameIn;
+    if (named === 'name') {
+      const name = inner(params?.['name']);
+      return name === undefined ? undefined : { method, params: { ...params, name } };
     }
-    if (table[method]?.nameIn !== 'name') return request;
-    const name = inner(params?.['name']);
-    return name === undefined ? undefined : { method, params: { ...params, name } };
+    // Of what is named already, a reference says nothing: whoever adds one must not get round the prefix.
+    const ref = named === undefined ? params?.['ref'] : undefined;
+    if (!isObject(ref) || ref['type'] !== 'ref/prompt') return request;
+    const name = inner(ref['name']);
+    return name === undefined ? undefined : { method, params: { ...params, ref: { ...ref, name } } };
   };
 
   const renamed = (items: unknown): unknown =>

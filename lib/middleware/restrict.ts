@@ -93,12 +93,15 @@ const subjectOf = (
   { method, params }: Request,
   table: MethodTable,
 ): { readonly kind: Kind; readonly name: unknown } | undefined => {
-  const ref = params?.['ref'];
-  if (isObject(ref))
-    return ref['type'] === 'ref/prompt'
-      ? { kind: 'prompts', name: ref['name'] }
-      : { kind: 'resources', name: ref['uri'] };
   const row = table[method];
-  const kind = kinds.find((one) => row?.serverCapability === one);
-  return kind === undefined || row?.nameIn === undefined ? undefined : { kind, name: params?.[row.nameIn] };
+  if (row?.nameIn !== undefined) {
+    const kind = kinds.find((one) => row.serverCapability === one);
+    return kind === undefined ? undefined : { kind, name: params?.[row.nameIn] };
+  }
+  // Only what is not named by itself is known by what it refers to.
+  const ref = params?.['ref'];
+  if (!isObject(ref)) return undefined;
+  return ref['type'] === 'ref/prompt'
+    ? { kind: 'prompts', name: ref['name'] }
+    : { kind: 'resources', name: ref['uri'] };
 };

@@ -15,6 +15,7 @@ import type { Channel, Context, Served } from '../exchange/exchange.ts';
 import { isDenied, type Access, type Denial, type Guard } from '../exchange/guard.ts';
 import { ConnectionClosed } from '../frame/errors.ts';
 import { hostAdmitted, originAdmitted, type AdmissionOptions } from '../transport/admission.ts';
+import { atLongest } from '../transport/http/longest.ts';
 import { headersOf, isLater } from '../transport/http/porter.ts';
 import {
   channelOverWebSocket,
@@ -132,7 +133,7 @@ export interface WebSocketsOptions extends WebSocketBounds, AdmissionOptions {
  * served, or, by what `authorize` protects, asked for a proof in the handshake: 401 and 403 where that does not do. Only
  * `serve` asks, and of what is given to it as it is: behind `pipe` nobody is asked, so that nobody is let in.
  *
- * Closes with 1000 when it is done, 1001 when the server ends, 1003 at a binary message, 1007 at text that is no UTF-8,
+ * Closes with 1000 when it is done, 1001 when the server ends, 1008 when what was proved in the handshake has expired, 1003 at a binary message, 1007 at text that is no UTF-8,
  * 1009 at a message longer than `maxBytes`, 1011 when it failed; without a code a peer that gives no sign of life or
  * leaves too much unread. A channel completes when its peer closes with 1000, 1001 or no code, and fails with {@link
  * ConnectionClosed} at any other.
@@ -233,6 +234,7 @@ const accepting = (
         return refuse(stream, answer.status, STATUS_CODES[answer.status], headersOf(answer));
       sockets.handleUpgrade(request, stream, head, (socket) => {
         const connection = new Connection(socket, request.socket, options);
+        if (answer?.expiresAt !== undefined) connection.endAt(answer.expiresAt);
         connections.add(connection);
         socket.once('close', () => connections.delete(connection));
         const access = answer === undefined ? undefined : { access: answer, principal: answer.principal };
@@ -326,6 +328,14 @@ class Connection {
       },
       { ...options, pauseReader },
     );
+  }
+
+  /** What was proved in the handshake holds until then (in milliseconds since 1970): whoever stays has to prove it again. */
+  endAt(time: number): void {
+    const socket = this.#socket;
+    const end = (): void => dismiss(socket, 1008, 'what has proved who asks has expired', this.#flushMs);
+    const timer = setTimeout(end, atLongest(Math.max(0, time - Date.now()))).unref();
+    socket.once('close', () => clearTimeout(timer));
   }
 
   /** The server ends. A connection that was released before ends by itself, when it has written what is left. */

@@ -210,6 +210,7 @@ describe('a server that says nothing of itself, as those of 2025-03-26', () => {
 
   it('is its own authorization server, at the root; there it is asked in its own revision (AUTHC-12, AUTHC-14)', async () => {
     const place = await arrived({
+      challenge: 'Bearer',
       resource: 'silent',
       places: { [metadataUrl]: () => json({ issuer: root, token_endpoint: `${issuer}/token` }) },
     });
@@ -219,7 +220,8 @@ describe('a server that says nothing of itself, as those of 2025-03-26', () => {
   });
 
   it('has its endpoints where they always were, where it says nothing of these either (AUTHC-13)', async () => {
-    const place = fakeAs({ resource: 'silent', at: root, places: { [metadataUrl]: () => notFound } });
+    const silent = { challenge: 'Bearer', resource: 'silent' } as const;
+    const place = fakeAs({ ...silent, at: root, places: { [metadataUrl]: () => notFound } });
     const who = somebody();
     const login = oauth({ callback: who.callback });
     const steps = stepsOf(login);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request as ask, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Subject } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { server, tool, type Context, type ServeEvent, type Served } from '../../lib/index.ts';
 import { webSockets, type WebSocketsOptions } from '../../lib/node/websocket.ts';
@@ -12,7 +12,7 @@ import type { Guard } from '../../lib/exchange/guard.ts';
 import { call, initialize, modernized } from '../transport/http/desk.ts';
 import { as, challenge, fakeGuard, protect } from '../transport/http/fake-guard.ts';
 import { next } from './next.ts';
-import { afterwards, peer, settled, until } from './sockets.ts';
+import { afterwards, closed, peer, settled, until } from './sockets.ts';
 
 const start = async (options: WebSocketsOptions = {}, replaced: Partial<Guard> = {}) => {
   const guard = Object.assign(fakeGuard(), replaced);
@@ -149,6 +149,21 @@ describe('a handshake with a guarded server', () => {
     stop();
     expect(await early.answer).toBeUndefined();
     guard.answer();
+  });
+
+  it('holds for as long as the proof does: whoever stays is to prove again who they are', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const expiresAt = Date.now() + 60_000;
+    const { url, events } = await start({}, { admit: () => ({ principal: 'ada', scopes: [], claims: {}, expiresAt }) });
+    const socket = await peer(url, { headers: as('ada') });
+    expect(await says(socket, modernized(call(1, 'who')))).toMatchObject({ result: {} });
+    const end = closed(socket);
+    vi.advanceTimersByTime(59_999);
+    expect(await says(socket, modernized(call(2, 'who')))).toMatchObject({ result: {} });
+    vi.advanceTimersByTime(1);
+    expect(await end).toEqual({ code: 1008, reason: 'what has proved who asks has expired' });
+    expect(events.map(({ type }) => type)).not.toContain('failure');
   });
 
   it.each<[string, Partial<Guard>]>([

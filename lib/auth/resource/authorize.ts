@@ -5,7 +5,7 @@
  */
 import { throwError } from 'rxjs';
 import type { Context, Exchange, Middleware, Request } from '../../exchange/exchange.ts';
-import type { Guard } from '../../exchange/guard.ts';
+import { isOver, type Guard } from '../../exchange/guard.ts';
 import { invalidRequest, Misconfigured, type RpcError } from '../../frame/errors.ts';
 import type { JsonObject } from '../../frame/frame.ts';
 import type { Dpop } from './challenge.ts';
@@ -59,8 +59,7 @@ export interface Authorize extends Middleware {
 const barred = (guard: Guard, request: Request, { access }: Context): RpcError | undefined => {
   if (access === undefined)
     return invalidRequest('this server takes only callers who prove who they are, which they can do over HTTP');
-  if (access.expiresAt !== undefined && !(access.expiresAt > Date.now()))
-    return invalidRequest('what has proved who asks has expired: connect again');
+  if (isOver(access)) return invalidRequest('what has proved who asks has expired: connect again');
   const denied = guard.judge(request, access);
   return denied === undefined ? undefined : invalidRequest(explained(denied.message, denied.headers));
 };

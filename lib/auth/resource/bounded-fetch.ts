@@ -62,10 +62,7 @@ export const bounded =
 /** Whoever has just failed is left alone for a moment, in milliseconds. */
 const restMs = 1000;
 
-/**
- * Does something once for all who want it; what failed is tried again, but not at once.
- *
- */
+/** Does something once for all who want it; what failed is tried again, but not at once. */
 export const once = <T>(make: () => Promise<T>): { readonly get: () => Promise<T>; readonly forget: () => void } => {
   let made: Promise<T> | undefined;
   let failedAt: number | undefined;

@@ -98,7 +98,7 @@ export const proofCheck = (nonces: Nonces | undefined): ((bound: Bound) => Promi
         scheme: 'DPoP',
         nonce: await nonces.current(),
       };
-    return replays.isFirst(`${bound.jkt} ${String(claims['jti'])}`, Number(claims['iat']))
+    return replays.isFirst(bound.jkt, String(claims['jti']), Number(claims['iat']))
       ? undefined
       : flawed('the proof has been used before');
   };

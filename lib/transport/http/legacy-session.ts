@@ -8,6 +8,7 @@ import { receiveBatch } from '../../era/legacy/batch.ts';
 import { legacySession, type Session, type SessionOptions, type Wayside } from '../../era/legacy/session.ts';
 import { Demultiplexer } from '../../exchange/demultiplex.ts';
 import type { Exchange, Notification } from '../../exchange/exchange.ts';
+import { isOver, type Access } from '../../exchange/guard.ts';
 import { opened, type Link } from '../../exchange/link.ts';
 import { cancelledMethod, listenMethod } from '../../exchange/envelope.ts';
 import { codes, ConnectionClosed, RpcError } from '../../frame/errors.ts';
@@ -66,6 +67,8 @@ export class HttpSession implements LegacyStreams, Wayside {
   #waiting: Map<string, NotificationFrame> | undefined;
   #count = 0;
   #closed = false;
+  /** What its client has proved last. */
+  #access: Access | undefined;
   /** When it was last used. */
   touched = 0;
   /** Whether anything followed the handshake. */
@@ -126,7 +129,9 @@ export class HttpSession implements LegacyStreams, Wayside {
 
   /** Its client has proved itself again, with whatever it sent. */
   proved({ access }: HttpRequest): void {
-    if (access !== undefined) this.#door.proved(access);
+    if (access === undefined) return;
+    this.#access = access;
+    this.#door.proved(access);
   }
 
   /** Whether anything is under way, or somebody listens. */
@@ -217,6 +222,8 @@ export class HttpSession implements LegacyStreams, Wayside {
   }
 
   keepAlive(): void {
+    // What is said by itself is for who has proved of late who they are: they ask for it once more.
+    if (this.#access !== undefined && isOver(this.#access)) this.conclude();
     for (const stream of this.#posts.all()) stream.keepAlive();
     for (const stream of this.#gets) stream.keepAlive();
   }

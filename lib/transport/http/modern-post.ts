@@ -9,6 +9,7 @@ import { codes, RpcError } from '../../frame/errors.ts';
 import type { RequestFrame } from '../../frame/frame.ts';
 import { Envelope, listenMethod } from '../../exchange/envelope.ts';
 import { isAnswer, type Context, type Emission, type Exchange } from '../../exchange/exchange.ts';
+import { isOver, type Access } from '../../exchange/guard.ts';
 import { errorFrame, wireError } from '../../exchange/settle.ts';
 import { bodyOf, statusOf } from './answer.ts';
 import type { Crowd, Member } from './crowd.ts';
@@ -54,6 +55,7 @@ export class ModernPost implements Observer<Emission>, HttpHandling, Underway {
   #events: EventStream | undefined;
   #subscription: Subscription | undefined;
   #over = false;
+  #access: Access | undefined;
   /** Whether a tick has passed: only what takes long begins a stream for nothing but a sign of life. */
   #ticked = false;
 
@@ -70,6 +72,7 @@ export class ModernPost implements Observer<Emission>, HttpHandling, Underway {
 
   start(exchange: Exchange, context: Context): this {
     this.#posts.open.add(this);
+    this.#access = context.access;
     try {
       this.#subscription = exchange(this.#request, context).subscribe(this);
       if (this.#over) this.#release();
@@ -121,6 +124,8 @@ export class ModernPost implements Observer<Emission>, HttpHandling, Underway {
   }
 
   tick(): void {
+    // Whoever listens to more than that has to prove again who they are: they ask once more.
+    if (this.#access !== undefined && this.listens && isOver(this.#access)) return this.conclude();
     if (this.#ticked) this.#stream().keepAlive();
     this.#ticked = true;
   }

@@ -23,7 +23,12 @@ export interface Porter {
 /** Puts a guard at a desk, which tells its host where nobody can say who asks, and lets pages read refusals. */
 export const porter = (guard: Guard, desk: Pick<HttpDesk, 'unknown' | 'readable'>): Porter => {
   const known = (request: HttpRequest, answer: Access | Denial): HttpRequest | Refusal =>
-    isDenied(answer) ? desk.readable(denied(answer), request) : proven(request, answer);
+    isDenied(answer) ? desk.readable(turnedAway(answer), request) : proven(request, answer);
+  const turnedAway = (denial: Denial): Refusal => {
+    // That it cannot be told who asks is the host's trouble, not theirs.
+    if (denial.status === 503) desk.unknown(new Error(denial.message));
+    return denied(denial);
+  };
   const failed = (request: HttpRequest, error: unknown): Refusal => desk.readable(desk.unknown(error), request);
 
   const judge: Porter['judge'] = (frame, { access }) => {

@@ -17,6 +17,7 @@ import { reopening } from '../../era/reopen.ts';
 import type { Notification } from '../../exchange/exchange.ts';
 import { ConnectionClosed } from '../../frame/errors.ts';
 import { refusalIn } from '../../frame/http-refusal.ts';
+import { isUnproved } from '../../frame/login-failed.ts';
 import type { ModernRevision } from '../../protocol/revisions.ts';
 import type { Resource } from './authorizer.ts';
 import type { Carrier } from './carrier.ts';
@@ -159,4 +160,6 @@ const isOldest = (error: unknown, { legacy }: Choice): boolean => {
   return legacy.includes('2025-11-25') ? [400, 404, 405].includes(status) : isMisunderstood(status);
 };
 
-const isUnopened = (error: unknown): boolean => error instanceof ConnectionClosed && error.unopened === true;
+/** Whether there was no other transport either; where nobody could be logged in to it, that is what is to be known. */
+const isUnopened = (error: unknown): boolean =>
+  error instanceof ConnectionClosed && error.unopened === true && !isUnproved(error);

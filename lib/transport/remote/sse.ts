@@ -11,6 +11,7 @@ import { onceUnheld } from '../../exchange/patience.ts';
 import { ConnectionClosed, quoted } from '../../frame/errors.ts';
 import { isArray, type Frame } from '../../frame/frame.ts';
 import type { HttpRefusal } from '../../frame/http-refusal.ts';
+import { LoginFailed } from '../../frame/login-failed.ts';
 import { parse } from '../../frame/json.ts';
 import { Unanswered } from '../../frame/unanswered.ts';
 import { Answer, type AnswerListener } from './answer.ts';
@@ -116,8 +117,9 @@ class SseStream implements AnswerListener {
   }
 
   failed(error: ConnectionClosed): void {
-    if (this.#endpoint === undefined) this.#unopened(error.message, error);
-    else this.#inbound.error(error);
+    if (this.#endpoint !== undefined) return this.#inbound.error(error);
+    // Whoever would try again has to see at once that nobody could be logged in.
+    this.#unopened(error.message, error.cause instanceof LoginFailed ? error.cause : error);
   }
 
   /** A server may not have us post to another: what goes along is for nobody else. */
