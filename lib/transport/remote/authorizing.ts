@@ -20,6 +20,8 @@ export const authorizing =
 /** How long what is said with a refusal may take, in milliseconds, and how much of it is kept, in characters. */
 const saidMs = 2_000;
 const mostSaid = 65_536;
+/** What is shorter is a word like any other. */
+const leastSecret = 8;
 
 interface Refused {
   readonly status: number;
@@ -39,6 +41,7 @@ class Proving implements HttpSink {
   #clock: Subscription | undefined;
   #asking: Subscription | undefined;
   #stopped = false;
+  #proof: Readonly<Record<string, string>> = {};
 
   constructor(carrier: Carrier, authorizer: Authorizer, call: HttpCall, sink: HttpSink) {
     this.#carrier = carrier;
@@ -68,7 +71,7 @@ class Proving implements HttpSink {
 
   head(status: number, header: (name: string) => string | undefined): void {
     if (this.#stopped) return;
-    if (status !== 401 && status !== 403) return this.#sink.head(status, header);
+    if (status < 400) return this.#sink.head(status, header);
     this.#refused = { status, header, text: '' };
     this.#clock = asyncScheduler.schedule(() => {
       this.#abort?.();
@@ -97,6 +100,7 @@ class Proving implements HttpSink {
   #carry(proof: Readonly<Record<string, string>>): void {
     if (this.#stopped) return;
     const { method, url, headers, body } = this.#call;
+    this.#proof = proof;
     this.#abort = this.#carrier({ method, url, headers: Object.assign({}, headers, proof), body }, this);
   }
 
@@ -105,6 +109,7 @@ class Proving implements HttpSink {
     if (this.#stopped || refused === undefined) return;
     this.#clock?.unsubscribe();
     this.#refused = undefined;
+    if (refused.status !== 401 && refused.status !== 403) return this.#tell(refused);
     let again = false;
     this.#asking = this.#authorizer.refused(this.#call, refused, this.#attempt).subscribe({
       next: (verdict) => (again = verdict),
@@ -118,9 +123,16 @@ class Proving implements HttpSink {
     });
   }
 
+  /** What a server repeats of a proof would stand in errors, and so in logs. */
   #tell({ status, header, text }: Refused): void {
-    this.#sink.head(status, header);
-    if (text !== '') this.#sink.text(text);
+    const secrets = Object.values(this.#proof).flatMap((value) => value.split(' '));
+    const unproved = (said: string): string =>
+      secrets.reduce((left, secret) => (secret.length < leastSecret ? left : left.replaceAll(secret, '…')), said);
+    this.#sink.head(status, (name) => {
+      const value = header(name);
+      return value === undefined ? undefined : unproved(value);
+    });
+    if (text !== '') this.#sink.text(unproved(text));
     this.#sink.end();
   }
 

@@ -107,6 +107,22 @@ describe('a request that proves who makes it', () => {
     link.close();
   });
 
+  it.each([401, 403, 404, 500])('does not show what a server repeats of it: %i', (status) => {
+    const proving = prover(() => of(false));
+    proving.word = 'eyJ-the-whole-token';
+    const server = far((call) => {
+      const { authorization = '' } = call.headers;
+      call.whole(status, `no: ${authorization}`, { 'www-authenticate': `Bearer realm="${authorization}"` });
+    });
+    const link = dial(server, { auth: proving.auth, revisions: ['2026-07-28'] });
+    const { error } = link.seen;
+    expect(error).toBeInstanceOf(ConnectionClosed);
+    const said = JSON.stringify([error, error instanceof Error ? [error.message, error.cause] : []]);
+    expect(said).toContain('no: Bearer …');
+    expect(said).not.toContain('eyJ');
+    link.close();
+  });
+
   it('does not wait for the end of what is said with a refusal', () => {
     const proving = prover();
     const server = far((call) => void call.head(401).text('endless'));
