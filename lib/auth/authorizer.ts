@@ -113,7 +113,8 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
   const read = async (): Promise<Tokens | undefined> => {
     const kept = tokensIn(await store.get(key));
     // Somebody else's, who keeps it in the same place, would let us in as them.
-    return keep(kept === undefined || grant.owns(kept) ? kept : undefined);
+    const isOurs = kept !== undefined && grant.owns(kept) && (dpop !== true || kept.dpopKey !== undefined);
+    return keep(isOurs ? kept : undefined);
   };
   const write = async (tokens: Tokens | undefined): Promise<void> => {
     keep(tokens);

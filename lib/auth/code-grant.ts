@@ -12,7 +12,20 @@ import {
   validateAuthResponse,
   type AuthorizationServer,
 } from 'oauth4webapi';
-import { concatMap, defer, finalize, from, map, switchMap, take, tap, throwIfEmpty, type Observable } from 'rxjs';
+import {
+  catchError,
+  concatMap,
+  defer,
+  finalize,
+  from,
+  map,
+  switchMap,
+  take,
+  tap,
+  throwError,
+  throwIfEmpty,
+  type Observable,
+} from 'rxjs';
 import { quoted } from '../frame/errors.ts';
 import { LoginFailed } from '../frame/login-failed.ts';
 import type { Callback, Callbacks } from './callback.ts';
@@ -137,7 +150,14 @@ const redeem = (order: Order, identity: Identity, { redirectUri }: Callback, sen
       ),
     );
     return { token, identity };
-  });
+  }).pipe(catchError((error: unknown) => throwError(() => final(error))));
+
+/** A code is good for once: whatever came between, it takes somebody to get another one. */
+const final = (error: unknown): unknown => {
+  if (!(error instanceof LoginFailed) || error.passing !== true) return error;
+  const { message, stage, code } = error;
+  return new LoginFailed({ message, stage, ...(code === undefined ? undefined : { code }) });
+};
 
 /**
  * @param callbacks - brings people to a page and back

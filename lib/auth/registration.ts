@@ -174,7 +174,7 @@ const register = async ({ as, fetch, store, client, signal }: Registering, redir
     ...(client.uri === undefined ? undefined : { client_uri: client.uri }),
     redirect_uris: [redirectUri],
     // What is on this machine is native, whatever is somewhere else is on the web (AUTHC-23).
-    application_type: isLoopback(back.hostname) || !/^https?:$/.test(back.protocol) ? 'native' : 'web',
+    application_type: isLoopback(back.hostname) ? 'native' : 'web',
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
     token_endpoint_auth_method: methodFor(as),

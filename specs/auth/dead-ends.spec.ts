@@ -57,6 +57,28 @@ describe('what can be used only once', () => {
   });
 });
 
+describe('an authorization server that cannot be reached', () => {
+  it('is not gone back to by itself with a code that may be used up: somebody has to log in again', async () => {
+    const place = fakeAs({ token: () => ({ status: 503 }) });
+    const who = somebody();
+    const error = await causeOf(place.client(oauth({ callback: who.callback })));
+    expect(error).toMatchObject({ _tag: 'LoginFailed', stage: 'token' });
+    expect(error).not.toHaveProperty('passing', true);
+    expect(who.pages).toHaveLength(1);
+  });
+});
+
+describe('a token that is to be bound to a key of ours', () => {
+  it('is asked for anew where the one that is kept is not (XAUTH-20)', async () => {
+    const store = memoryTokens();
+    const place = fakeAs();
+    await (await place.client(oauth({ callback: somebody().callback, store }))).close();
+    const who = somebody();
+    await causeOf(place.client(oauth({ callback: who.callback, store, dpop: true })));
+    expect(who.pages).toHaveLength(1);
+  });
+});
+
 describe('an authorization server that has forgotten us', () => {
   it('is registered with anew where it does not renew a token for us (AUTHC-25)', async () => {
     const token = (asked: Asked): Reply | undefined =>

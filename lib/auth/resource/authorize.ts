@@ -3,8 +3,16 @@
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization
  */
-import { throwError } from 'rxjs';
-import type { Context, Exchange, Middleware, Request } from '../../exchange/exchange.ts';
+import { filter, throwError } from 'rxjs';
+import { listenMethod } from '../../exchange/envelope.ts';
+import {
+  isAnswer,
+  type Context,
+  type Emission,
+  type Exchange,
+  type Middleware,
+  type Request,
+} from '../../exchange/exchange.ts';
 import { isOver, type Guard } from '../../exchange/guard.ts';
 import { invalidRequest, Misconfigured, type RpcError } from '../../frame/errors.ts';
 import type { JsonObject } from '../../frame/frame.ts';
@@ -70,6 +78,16 @@ const explained = (message: string, headers: Readonly<Record<string, string>>): 
   return scope === undefined ? message : `${message}: ${scope}`;
 };
 
+/** Of what lies below a resource that one watches, one hears as far as one may read it. */
+const isTellable =
+  (guard: Guard, { access }: Context) =>
+  (emission: Emission): boolean => {
+    if (isAnswer(emission) || emission.method !== 'notifications/resources/updated' || access === undefined)
+      return true;
+    const read: Request = { method: 'resources/read', params: { uri: emission.params?.['uri'] } };
+    return guard.judge(read, access) === undefined;
+  };
+
 const authorizationServersOf = ({ authorizationServers, verify }: AuthorizeOptions): readonly string[] => {
   const issuers = authorizationServers ?? verify.issuers ?? [];
   if (issuers.length === 0)
@@ -131,10 +149,11 @@ export const authorize = (options: AuthorizeOptions): Authorize => {
       const problem = barred(guard, request, context);
       if (problem !== undefined) return throwError(() => problem);
       const proven = context.access?.principal;
-      return next(
+      const answers$ = next(
         request,
         context.principal === undefined && proven !== undefined ? { ...context, principal: proven } : context,
       );
+      return request.method === listenMethod ? answers$.pipe(filter(isTellable(guard, context))) : answers$;
     };
     return Object.assign(guarded, { guard }, next.held$ === undefined ? undefined : { held$: next.held$ });
   };

@@ -68,7 +68,7 @@ export const guardOf = (setting: GuardSetting): Guard => {
     Math.min(expiresAt, Date.now() + (cacheMs ?? Infinity));
 
   const examine = async (token: string, of: ResourceUri): Promise<Known | Unverified> => {
-    const verdict = await verify.verify(token, of.uri);
+    const verdict = await inTime(verify.verify(token, of.uri));
     const found = 'refused' in verdict ? verdict : proved(token, verdict, reading);
     if ('refused' in found) return found;
     const known: Known = { ...found, answer: lacking(needs.base, found.access) ?? found.access };
@@ -149,4 +149,15 @@ export const guardOf = (setting: GuardSetting): Guard => {
       }
     },
   };
+};
+
+/** How long it may take to find out whether a token holds, in milliseconds; our own verifiers take less. */
+const longestMs = 15_000;
+
+const inTime = async <T>(verdict: Promise<T>): Promise<T> => {
+  let clock: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    clock = setTimeout(() => reject(new Error(`no verdict on a token within ${longestMs} ms`)), longestMs);
+  });
+  return Promise.race([verdict, late]).finally(() => clearTimeout(clock));
 };

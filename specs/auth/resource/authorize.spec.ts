@@ -1,4 +1,4 @@
-import { NEVER } from 'rxjs';
+import { from, NEVER } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { mergeServers, Misconfigured, server, tool, type RpcError } from 'rxmcp';
 import { authorize, jwks, type Access, type AuthorizeOptions } from 'rxmcp/auth';
@@ -46,6 +46,20 @@ describe('the exchange that is protected', () => {
     expect(seen).toEqual([
       expect.objectContaining({ code: -32600, message: expect.stringMatching(/: mcp files:write$/) as unknown }),
     ]);
+  });
+
+  it('tells of changes only where they may be read by whoever watches what is above them (AUTHS-14)', () => {
+    const updated = (uri: string) => ({ method: 'notifications/resources/updated', params: { uri } });
+    const told = [updated('file:///dir/open'), updated('file:///dir/secret'), { method: 'notifications/acknowledged' }];
+    const guarded = authorize({
+      resource,
+      verify,
+      scopes: { resources: (uri) => (uri.endsWith('secret') ? ['secrets'] : []) },
+    })(() => from(told));
+    const listen = { notifications: { resourceSubscriptions: ['file:///dir'] } };
+    expect(ask(guarded, 'subscriptions/listen', listen, { access }).seen).toEqual([told[0], told[2], 'complete']);
+    const may = { access: { ...access, scopes: ['secrets'] } };
+    expect(ask(guarded, 'subscriptions/listen', listen, may).seen).toEqual([...told, 'complete']);
   });
 
   it('refuses what a rule for scopes breaks over', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { base64url } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Verifier } from 'rxmcp/auth';
 import {
   admitted,
@@ -158,6 +158,16 @@ describe('a verifier of one’s own', () => {
     expect(Number(denial.headers['retry-after'])).toBeGreaterThan(0);
     expect(denial.headers['www-authenticate']).toBeUndefined();
     expect(failures).toHaveLength(1);
+  });
+
+  it('that never says anything keeps nobody waiting for ever', async () => {
+    vi.useFakeTimers();
+    const guard = guardBy({ verify: by(() => new Promise(() => undefined)) });
+    const denied = [refused(guard, bearing('opaque')), refused(guard, bearing('opaque'))];
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect((await Promise.all(denied)).map(({ status }) => status)).toEqual([503, 503]);
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
   });
 
   it('does not get a token into an answer', async () => {
