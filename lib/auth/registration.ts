@@ -132,7 +132,7 @@ export interface Registering {
  * Who we are to an authorization server (AUTHC-16): as it was given, by our document, as it is remembered, by registering
  * now, or as somebody says.
  *
- * @param redirectUri - where people are to be sent back to; undefined: nobody is sent anywhere
+ * @param redirectUri - where people are to be sent back to
  */
 export const identify = async (registering: Registering, redirectUri: string): Promise<Identity> => {
   const { as, store, client } = registering;

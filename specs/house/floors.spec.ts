@@ -161,10 +161,18 @@ describe('the core', { timeout: 60_000 }, () => {
     logLevel: 'silent',
   } as const satisfies BuildOptions;
 
-  it('bundles for a browser without a module of Node', async () => {
+  it('knows nothing of what only those need who prove who they are', async () => {
     const { metafile } = await build({ ...forBrowser, entryPoints: ['./index.ts'], format: 'esm' });
     const inputs = Object.keys(metafile.inputs);
-    expect(inputs).toContain('index.ts');
+    expect(inputs.filter((path) => /(?:^auth\/|node_modules\/(?:jose|oauth4webapi|ipaddr\.js)\/)/.test(path))).toEqual(
+      [],
+    );
+  });
+
+  it.each(['index.ts', 'auth/index.ts'])('bundles for a browser without a module of Node: %s', async (entry) => {
+    const { metafile } = await build({ ...forBrowser, entryPoints: [`./${entry}`], format: 'esm' });
+    const inputs = Object.keys(metafile.inputs);
+    expect(inputs).toContain(entry);
     expect(inputs.filter((path) => path.startsWith('node/'))).toEqual([]);
     const imported = Object.values(metafile.inputs).flatMap(({ imports }) => imports.map(({ path }) => path));
     expect(imported.filter((path) => path.startsWith('node:') || builtinModules.includes(path))).toEqual([]);
