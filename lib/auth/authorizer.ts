@@ -87,6 +87,12 @@ interface Story {
   failed?: LoginFailed;
 }
 
+/** A key that signs, by what tells it from others. */
+interface Signing {
+  readonly x: unknown;
+  readonly key: Promise<Possession>;
+}
+
 /** Makes the authorizer of one server. */
 export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: AuthorizerSetting): ServerAuthorizer => {
   const { grant, store, scopes, dpop } = setting;
@@ -98,7 +104,9 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
 
   /** The token as it was read last, and what it puts on requests where that is always the same; undefined: not read yet. */
   let current: { readonly tokens: Tokens | undefined; readonly proof: Proof | undefined } | undefined;
-  let signing: { readonly token: string; readonly key: Promise<Possession> } | undefined;
+  /** The key that signs; what servers say of its proofs is kept with it. */
+  let signing: Signing | undefined;
+  let learnt: Promise<void> = Promise.resolve();
   const stories = new WeakMap<HttpCall, Story>();
   const underway = new Map<string, Observable<Met>>();
   const hopeless = new Set<string>();
@@ -246,8 +254,11 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
     const { accessToken, dpopKey } = tokens;
     storyOf(call).token = accessToken;
     if (dpopKey === undefined) return current?.proof ?? nothing;
-    if (signing?.token !== accessToken) signing = { token: accessToken, key: possession(dpopKey) };
-    return (await signing.key).headers(call.method, call.url, accessToken);
+    const { x } = dpopKey;
+    const own: Signing = signing !== undefined && signing.x === x ? signing : { x, key: possession(dpopKey) };
+    signing = own;
+    await learnt;
+    return (await own.key).headers(call.method, call.url, accessToken);
   };
 
   /** Another token, after the one that there is was refused. */
@@ -301,9 +312,9 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
 
   const answered = (call: HttpCall, { status, header }: Challenge, wanted: Wanted): Observable<boolean> => {
     const story = storyOf(call);
-    const nonce = header('dpop-nonce');
-    if (wanted.error === 'use_dpop_nonce' && nonce !== undefined && signing !== undefined)
-      return from(signing.key.then((own) => own.learn(call.url, nonce))).pipe(map(() => true));
+    // What it is to hold has been heard already.
+    if (wanted.error === 'use_dpop_nonce' && header('dpop-nonce') !== undefined && signing !== undefined)
+      return from(learnt).pipe(map(() => true));
     // Nobody logs in to say goodbye.
     if (call.method === 'DELETE') return of(false);
     if (status === 401) return another(story, wanted);
@@ -312,6 +323,13 @@ export const authorizerOf = ({ url: server, carrierFor }: Resource, setting: Aut
 
   return {
     held$,
+    heard: ({ url }, header) => {
+      const nonce = signing === undefined ? undefined : header('dpop-nonce');
+      if (nonce === undefined || signing === undefined) return;
+      const { key: own } = signing;
+      // One that cannot be used is asked for again.
+      learnt = own.then((known) => known.learn(url, nonce)).catch(() => undefined);
+    },
     headers: (call) => {
       if (call.url !== server && new URL(call.url).origin !== origin) return nothing;
       if (current === undefined) return prove(call);

@@ -1,6 +1,7 @@
 /** Tokens are had once for all who need them, kept fresh, and asked for no more often than does any good. */
 import { connect, remote, type OpenClient } from 'rxmcp';
 import { clientCredentials, LoginFailed, memoryTokens, oauth, type OauthOptions } from 'rxmcp/auth';
+import { decodeJwt } from 'jose';
 import { lastValueFrom, NEVER, Subject, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { leavesNothing } from '../behaviour/leaks.ts';
@@ -93,6 +94,35 @@ describe('a token', () => {
     expect(await causeOf(echo(client))).toMatchObject({ status: 403 });
     await client.close();
     expect(who.pages).toHaveLength(1);
+  });
+});
+
+describe('a proof of possession (XAUTH-20)', () => {
+  const nonces = ({ knocks }: FakeAs) =>
+    knocks().flatMap(({ headers: { dpop } }) => (dpop === undefined ? [] : [decodeJwt(dpop)['nonce']]));
+
+  it('holds what the server said last, be it with an answer, and after the token has been renewed', async () => {
+    let said: Reply | undefined;
+    const place = fakeAs({
+      dpop: true,
+      challenge: 'DPoP',
+      granted: { refresh_token: 'again' },
+      judge: () => {
+        const once = said;
+        said = undefined;
+        return once;
+      },
+    });
+    const client = await place.client(oauth({ callback: somebody().callback }));
+    await echo(client);
+    expect(nonces(place)).toEqual([undefined, 'mcp', 'mcp']);
+    said = { status: 500, headers: { 'dpop-nonce': 'next' } };
+    await causeOf(echo(client));
+    vi.setSystemTime(Date.now() + hour);
+    await echo(client);
+    // It has changed its mind once more.
+    expect(nonces(place).slice(3)).toEqual(['mcp', 'next', 'mcp']);
+    await client.close();
   });
 });
 

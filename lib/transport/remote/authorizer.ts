@@ -37,6 +37,8 @@ export interface Authorizer {
    * @param attempt - how often this request has been refused before
    */
   refused(call: HttpCall, challenge: Challenge, attempt: number): Observable<boolean>;
+  /** Hears what comes with each answer, refusals included. */
+  heard?(call: HttpCall, header: Challenge['header']): void;
   /** Whether somebody is being asked: clocks stand still meanwhile. Emits at once. */
   readonly held$: Observable<boolean>;
 }

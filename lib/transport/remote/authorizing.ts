@@ -71,6 +71,7 @@ class Proving implements HttpSink {
 
   head(status: number, header: (name: string) => string | undefined): void {
     if (this.#stopped) return;
+    this.#authorizer.heard?.(this.#call, header);
     if (status < 400) return this.#sink.head(status, header);
     this.#refused = { status, header, text: '' };
     this.#clock = asyncScheduler.schedule(() => {
