@@ -70,11 +70,11 @@ describe('the report', () => {
   };
 
   it('says what is as wanted and what is missed', () => {
-    expect(judged(line(4))).toEqual({ ratios: { sdk2: 0.1, bare: 4 }, good: true });
+    expect(judged(line(4))).toEqual({ ratios: { sdk2: 0.1, bare: 4, open: NaN }, good: true });
     expect(judged(line(4.1)).good).toBe(false);
     const [, good, missed] = table([line(4), line(40_000)]).split('\n');
     expect(good?.replace(/\s+/g, ' ')).toBe(
-      'echo 2025-11-25 4.0 1.0 30.0 40.0 - 0.100 0.025 4.000 <= 0.1 sdk2, <= 40 bare ok',
+      'echo 2025-11-25 4.0 1.0 30.0 40.0 - - 0.100 0.025 4.000 - <= 0.1 sdk2, <= 40 bare ok',
     );
     expect(missed).toMatch(/40 ms .*MISSED$/);
   });
@@ -82,6 +82,20 @@ describe('the report', () => {
   it('holds all limits at once', () => {
     const both = (sdk2: number, bare: number) => judged({ ...line(4), row: { ...row, wanted: { sdk2, bare } } }).good;
     expect([both(0.1, 4), both(0.09, 4), both(0.1, 3.9)]).toEqual([true, false, false]);
+  });
+
+  it('judges what is protected by the same without protection', () => {
+    const samples = (median: number) => ({ median, samples: [median] });
+    const guarded: Line = {
+      row: { ...row, wanted: { open: 1.3 } },
+      measured: new Map([
+        ['ours', samples(12)],
+        ['open', samples(10)],
+      ]),
+    };
+    expect(judged(guarded)).toMatchObject({ ratios: { open: 1.2 }, good: true });
+    expect(judged({ ...guarded, row: { ...row, wanted: { open: 1.1 } } }).good).toBe(false);
+    expect(table([guarded])).toMatch(/ 1\.200 +<= 1\.3 open +ok$/);
   });
 
   it('judges memory by itself', () => {
