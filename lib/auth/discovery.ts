@@ -11,6 +11,7 @@ import { LoginFailed } from '../frame/login-failed.ts';
 import { Schema } from '../protocol/schema.ts';
 import { objectIn, type OauthFetch } from './oauth-http.ts';
 import { schemeProblem } from './reach.ts';
+import { metadataPlaces, protectedResource } from './well-known.ts';
 
 /** What a server says of how it is protected. */
 export interface Protected {
@@ -64,7 +65,7 @@ export const protectedBy = async (fetch: OauthFetch, server: string, named: stri
   const url = new URL(server);
   const problem = schemeProblem(url);
   if (problem !== undefined) throw failed(`no token is sent there: ${problem}`);
-  const places = [named, `${url.origin}${wellKnown}${pathOf(url)}`, `${url.origin}${wellKnown}`];
+  const places = [named, `${url.origin}${protectedResource}${pathOf(url)}`, `${url.origin}${protectedResource}`];
   for (const place of new Set(places)) {
     if (place === undefined || !URL.canParse(place)) continue;
     const said = await document(fetch, place);
@@ -74,8 +75,6 @@ export const protectedBy = async (fetch: OauthFetch, server: string, named: stri
   if (named !== undefined) throw failed(`the metadata that ${url.host} names, at ${quoted(named)}, is not there`);
   return { resource: canonical(server), issuers: [url.origin], scopes: undefined, dpop: false, silent: true };
 };
-
-const wellKnown = '/.well-known/oauth-protected-resource';
 
 const protectedAs = (said: JsonObject, server: URL): Protected => {
   const { resource, authorization_servers: issuers, scopes_supported: scopes } = said;
@@ -100,15 +99,6 @@ const isOf = (resource: string, server: URL): boolean => {
   const url = new URL(resource);
   const path = pathOf(url);
   return url.hash === '' && url.origin === server.origin && `${pathOf(server)}/`.startsWith(`${path}/`);
-};
-
-/** Where the metadata of an authorization server may be, in the order of looking (AUTHC-10). */
-export const metadataPlaces = (issuer: URL): readonly string[] => {
-  const { origin } = issuer;
-  const path = pathOf(issuer);
-  const oauth = `${origin}/.well-known/oauth-authorization-server${path}`;
-  const openid = `${origin}/.well-known/openid-configuration${path}`;
-  return path === '' ? [oauth, openid] : [oauth, openid, `${origin}${path}/.well-known/openid-configuration`];
 };
 
 /**

@@ -5,7 +5,7 @@
  */
 import { quoted } from '../../frame/errors.ts';
 import { isObject, type JsonObject } from '../../frame/frame.ts';
-import { metadataPlaces } from '../discovery.ts';
+import { metadataPlaces } from '../well-known.ts';
 import { Unreachable, type Fetch } from './bounded-fetch.ts';
 
 /** What is there; undefined where there is nothing. */

@@ -1,6 +1,7 @@
 /** What a resource is called, and where its metadata are. */
 import { Misconfigured, quoted } from '../../frame/errors.ts';
 import { isLoopback } from '../../transport/admission.ts';
+import { protectedResource } from '../well-known.ts';
 
 /** Whether nobody on the way can read along: TLS, or a way that does not leave this machine. */
 export const isPrivateWay = ({ protocol, hostname }: URL): boolean =>
@@ -29,8 +30,6 @@ export interface ResourceUri {
   readonly metadataPaths: readonly string[];
 }
 
-const wellKnown = '/.well-known/oauth-protected-resource';
-
 /**
  * The canonical name of a resource, RFC 8707 section 2.
  *
@@ -43,8 +42,8 @@ export const resourceUri = (given: string): ResourceUri => {
   return {
     uri: path === '' ? href.slice(0, -1) : href,
     origin,
-    metadataUrl: `${origin}${wellKnown}${path}`,
-    metadataPaths: path === '' ? [wellKnown] : [`${wellKnown}${path}`, wellKnown],
+    metadataUrl: `${origin}${protectedResource}${path}`,
+    metadataPaths: path === '' ? [protectedResource] : [`${protectedResource}${path}`, protectedResource],
   };
 };
 
