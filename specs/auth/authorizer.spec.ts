@@ -5,7 +5,19 @@ import { decodeJwt } from 'jose';
 import { lastValueFrom, NEVER, Subject, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { leavesNothing } from '../behaviour/leaks.ts';
-import { causeOf, fakeAs, issuer, json, loggedIn, refusal, server, somebody, stepsOf, textOf } from './fake-as.ts';
+import {
+  causeOf,
+  fakeAs,
+  issuer,
+  json,
+  loggedIn,
+  metadataOf,
+  refusal,
+  server,
+  somebody,
+  stepsOf,
+  textOf,
+} from './fake-as.ts';
 import type { Asked, FakeAs, FakeOptions, Reply } from './fake-as.ts';
 
 const hour = 3_600_000;
@@ -249,14 +261,7 @@ describe('renewing', () => {
       at: moved,
       resource: { authorization_servers: [moved] },
       places: {
-        [`${moved}/.well-known/oauth-authorization-server`]: () =>
-          json({
-            issuer: moved,
-            authorization_endpoint: `${moved}/authorize`,
-            token_endpoint: `${moved}/token`,
-            code_challenge_methods_supported: ['S256'],
-            ...metadata,
-          }),
+        [`${moved}/.well-known/oauth-authorization-server`]: () => json(metadataOf(moved, metadata)),
       },
     });
     const who = somebody();

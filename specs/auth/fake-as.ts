@@ -69,6 +69,15 @@ const proverOf = async ({ method, url, headers: { dpop = '' } }: HttpCall): Prom
 
 const nonceIn = ({ headers: { dpop } }: HttpCall): unknown => (dpop === undefined ? '' : decodeJwt(dpop)['nonce']);
 
+/** What an authorization server at this URL says of itself, and what more. */
+export const metadataOf = (at: string, more: JsonObject = {}): JsonObject => ({
+  issuer: at,
+  authorization_endpoint: `${at}/authorize`,
+  token_endpoint: `${at}/token`,
+  code_challenge_methods_supported: ['S256'],
+  ...more,
+});
+
 /** The two of them. */
 export const fakeAs = (options: FakeOptions = {}) => {
   const { metadata = {}, resource = {}, places = {}, at = issuer, expiresIn = 3600, dpop = false, granted } = options;
@@ -123,11 +132,9 @@ export const fakeAs = (options: FakeOptions = {}) => {
         }),
     [`${issuer}/.well-known/oauth-authorization-server`]: () =>
       json({
+        ...metadataOf(at),
         issuer,
-        authorization_endpoint: `${at}/authorize`,
-        token_endpoint: `${at}/token`,
         registration_endpoint: `${at}/register`,
-        code_challenge_methods_supported: ['S256'],
         token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
         ...metadata,
       }),

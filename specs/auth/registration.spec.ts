@@ -4,7 +4,7 @@ import { Misconfigured } from 'rxmcp';
 import { memoryTokens, oauth, type ClientOptions, type LoginStep, type TokenStore } from 'rxmcp/auth';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { leavesNothing } from '../behaviour/leaks.ts';
-import { causeOf, fakeAs, issuer, json, loggedIn, refusal, server, somebody, stepsOf } from './fake-as.ts';
+import { causeOf, fakeAs, issuer, json, loggedIn, metadataOf, refusal, server, somebody, stepsOf } from './fake-as.ts';
 import type { FakeAs, FakeOptions } from './fake-as.ts';
 
 const day = 86_400_000;
@@ -172,13 +172,7 @@ describe('registering', () => {
       resource: { authorization_servers: [moved] },
       places: {
         [`${moved}/.well-known/oauth-authorization-server`]: () =>
-          json({
-            issuer: moved,
-            authorization_endpoint: `${moved}/authorize`,
-            token_endpoint: `${moved}/token`,
-            registration_endpoint: `${moved}/register`,
-            code_challenge_methods_supported: ['S256'],
-          }),
+          json(metadataOf(moved, { registration_endpoint: `${moved}/register` })),
       },
     });
     const { registered } = await arrived(place, {}, store);
